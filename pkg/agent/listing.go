@@ -1,0 +1,137 @@
+package agent
+
+import "time"
+
+// Sighting is a manifest that a sweep found, or a place where one could not be
+// read.
+type Sighting struct {
+	Path  string
+	Class Evidence // Present, Invalid or Unknown
+	ID    ID       // set when Present
+	// System: the manifest says isSystem and lies in the managed home.
+	System bool
+	// Namespace as the manifest names it ("" or blank: derived).
+	Namespace string
+	Dir       FileID
+	// Problem says what is wrong when Class is Invalid; Err when Unknown.
+	Problem *Violation
+	Err     string
+}
+
+// RootReport says how much of a scan root a listing saw.
+type RootReport struct {
+	Path string
+	// Gone: the root itself is not there, which is an answer.
+	Gone bool
+	// Complete: everything below was listed, but for Skipped.
+	Complete bool
+	// Lacks says why a root is not complete, for people.
+	Lacks string
+	// Skipped directories could not be listed for want of permission: the
+	// listing is incomplete only for what is recorded below them.
+	Skipped []string
+	// Mount that covers the root now.
+	Mount Mount
+	// Directories and manifests seen.
+	Directories, Manifests int
+}
+
+// Listing is what the disk holds, immutable once it is handed out.
+type Listing struct {
+	Began time.Time
+	Roots []RootReport
+	// Sightings in the order of their paths.
+	Sightings []Sighting
+	// ByID holds the positions of the Present sightings of an id, in the order
+	// of their paths.
+	ByID map[ID][]int32
+	// Stats and Reads count what the listing cost.
+	Stats, Reads int
+}
+
+// CompleteFor reports whether the listing can speak about what is recorded at
+// path: its root was listed whole and no directory above it was skipped. A
+// path outside every root is always covered: it is looked at by itself.
+func (l *Listing) CompleteFor(path string) bool {
+	r := l.root(path)
+	if r == nil {
+		return true
+	}
+	if !r.Complete {
+		return false
+	}
+	for _, s := range r.Skipped {
+		if Within(path, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// Complete reports whether every root was listed whole, skipped directories
+// aside.
+func (l *Listing) Complete() bool {
+	for i := range l.Roots {
+		if !l.Roots[i].Complete {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *Listing) root(path string) *RootReport {
+	var best *RootReport
+	for i := range l.Roots {
+		r := &l.Roots[i]
+		if Within(path, r.Path) && (best == nil || len(r.Path) > len(best.Path)) {
+			best = r
+		}
+	}
+	return best
+}
+
+// Entry is a row of the index in short.
+type Entry struct {
+	ID        ID
+	Path      string
+	ScanRoot  string
+	Namespace string
+	Status    string
+	System    bool
+}
+
+// IndexListing is what the index holds, immutable once it is handed out.
+type IndexListing struct {
+	// Entries in the order of their ids.
+	Entries []Entry
+	// States, displaced tombstones and everything else small is carried whole.
+	States    map[ID]State
+	Displaced map[ID]Tombstone // in their grace: an endpoint may still stand
+	Problems  []Problem
+	Roots     []Root
+	Left      []string // namespaces whose rules may have to go
+	Denied    []string // denied paths, sorted
+	// Lost: the index was lost, recreated or restored from a backup, and no
+	// complete sweep has ended since.
+	Lost bool
+	// Written are the fields whose columns exist and are ours to write.
+	Written FieldSet
+}
+
+// Endpoint is an address that exists in the relay.
+type Endpoint struct {
+	Subject Subject
+	// Whole: nothing of it is missing (a mailbox that was created half-way is
+	// not whole and is ensured again).
+	Whole bool
+	// Place is where it stands, for people: the mailbox's directory.
+	Place string
+}
+
+// RelayListing is what the relay holds, immutable once it is handed out.
+type RelayListing struct {
+	Endpoints map[ID][]Endpoint
+	Rules     map[string]RuleSet // by namespace
+	// Degraded says why the rules cannot be read; "" when they can.
+	Degraded string
+}

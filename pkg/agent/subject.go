@@ -1,0 +1,33 @@
+package agent
+
+import "strings"
+
+const subjectPrefix = "relay.agent."
+
+// Subject is an agent's address: relay.agent.{namespace}.{id}.
+type Subject string
+
+// SubjectOf builds the address. Both parts must be valid.
+func SubjectOf(namespace string, id ID) Subject {
+	return Subject(subjectPrefix + namespace + "." + string(id))
+}
+
+// ParseSubject takes an address apart. It refuses everything that is not
+// exactly four concrete tokens, a namespace that is not in its normalised
+// form, and the namespaces of runtimes: relay.agent.codex.x is a session of a
+// runtime, not an agent of ours.
+func ParseSubject(s string) (namespace string, id ID, ok bool) {
+	rest, ok := strings.CutPrefix(s, subjectPrefix)
+	if !ok {
+		return "", "", false
+	}
+	namespace, last, ok := strings.Cut(rest, ".")
+	id = ID(last)
+	if !ok || !id.Valid() {
+		return "", "", false
+	}
+	if n, usable := NormalizeNamespace(namespace); !usable || n != namespace {
+		return "", "", false
+	}
+	return namespace, id, true
+}

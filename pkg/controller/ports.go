@@ -1,0 +1,64 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// Sources is the desired state: manifests on disk.
+type Sources interface {
+	// Sweep looks at everything. It returns an error only when it could say
+	// nothing at all (ctx ended); what it could not see is in the listing. The
+	// listing is immutable, and the same one where nothing changed but the time
+	// at which it began.
+	Sweep(ctx context.Context, req agent.SweepRequest) (*agent.Listing, agent.Changes, error)
+	// Probe takes one fresh look, within a deadline of its own.
+	Probe(ctx context.Context, req agent.ProbeRequest) agent.Look
+}
+
+// Index is the observed state in SQLite, together with what the controller
+// itself remembers in the same file.
+type Index interface {
+	// List returns the rows in short and all own state, and the ids whose row
+	// changed since the last List (own successful commits are no change). When
+	// neither the database nor its -wal moved, the database is not opened.
+	List(ctx context.Context) (*agent.IndexListing, []agent.ID, error)
+	// Read returns what is known of each id now, and who stands at each path.
+	Read(ctx context.Context, ids []agent.ID, paths []string) (map[agent.ID]agent.View, map[string]agent.ID, error)
+	// Commit applies each change in its own right, all in one transaction: the
+	// errors are one per change (nil, or agent.ErrConflict for one that did not
+	// apply), err means that nothing is known to have landed: read again.
+	Commit(ctx context.Context, changes []agent.Change) (errs []error, err error)
+	// CommitRoots records what is remembered of scan roots.
+	CommitRoots(ctx context.Context, roots []agent.Root) error
+	// CommitProblems replaces the recorded problems of which no id is known.
+	CommitProblems(ctx context.Context, problems []agent.Problem) error
+	// Vacant tells which of these left namespaces no row names (system: no
+	// system agent's row).
+	Vacant(ctx context.Context, namespaces []string) (map[string]agent.Vacancy, error)
+	// ForgetLeft drops the record of namespaces whose rules are settled.
+	ForgetLeft(ctx context.Context, namespaces []string) error
+	// Found ends the state of a lost index: a complete sweep has ended.
+	Found(ctx context.Context) error
+	// Rest is called when nothing is queued: the connection is closed, which
+	// checkpoints and leaves no -wal.
+	Rest() error
+}
+
+// Claims says whether this host may register an id. Locally always granted; in
+// a fleet it is asked between file and index.
+type Claims interface {
+	Claim(ctx context.Context, id agent.ID, path string) error
+}
+
+// Clock is the one clock. Everybody else is handed a time.
+type Clock interface {
+	clock.WithTicker
+	// Read is wall time with the boot it belongs to, and the time the machine
+	// has been awake in this boot (CLOCK_MONOTONIC).
+	Read() (stamp agent.Stamp, awake time.Duration)
+}
