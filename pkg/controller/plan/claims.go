@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// eligible splits the claims: those that may become the id's home, one for each
+// directory, and the first of which it could not be told.
+//
+// A linked git worktree inherits only when the recorded directory itself is
+// gone: a branch without the file must not cost the main checkout its identity.
+func (pl *planner) eligible() (candidates []Claim, doubt *agent.Look) {
+	seen := map[agent.FileID]bool{}
+	for i := range pl.o.Claims {
+		c := &pl.o.Claims[i]
+		if c.Denied {
+			continue
+		}
+		if c.Look.Class == agent.Unknown && doubt == nil {
+			doubt = &c.Look
+		}
+		if !pl.carries(c) || c.Place.Problem != nil || c.Look.Worktree && pl.homeStands() {
+			continue
+		}
+		if !c.Look.Dir.IsZero() {
+			if seen[c.Look.Dir] {
+				continue
+			}
+			seen[c.Look.Dir] = true
+		}
+		candidates = append(candidates, *c)
+	}
+	return candidates, doubt
+}
+
+// carries reports whether the claim holds up in a fresh look.
+func (pl *planner) carries(c *Claim) bool {
+	return c.Look.Class == agent.Present && c.Look.Manifest.ID == pl.o.ID
+}
+
+// homeStands reports whether the recorded directory is there, with whatever in
+// it. It does not bind an id that was removed long ago.
+func (pl *planner) homeStands() bool {
+	if pl.o.Home == nil || pl.o.Row == nil && !pl.o.displaced() {
+		return false
+	}
+	return pl.o.Home.Look.Class != agent.DirMissing
+}
+
+// choose picks the new home among candidates: the recorded directory itself
+// (it is the moved one), else one that was not refused before, else the
+// recorded path of a tombstone, else a main checkout over a linked one, else
+// lexical order. The same on every run.
+func (pl *planner) choose(candidates []Claim) Claim {
+	best := 0
+	for i := 1; i < len(candidates); i++ {
+		if pl.rank(&candidates[i]) < pl.rank(&candidates[best]) {
+			best = i
+		}
+	}
+	return candidates[best]
+}
+
+// rank orders candidates, smaller first; equal ones stay in the order of their
+// paths.
+func (pl *planner) rank(c *Claim) int {
+	rank := 0
+	if pl.o.Home == nil || pl.o.Home.Dir.IsZero() || pl.o.Home.Dir != c.Look.Dir {
+		rank |= 8
+	}
+	if c.RefusedBefore {
+		rank |= 4
+	}
+	if pl.o.Row != nil || c.Look.Path != pl.o.path() {
+		rank |= 2
+	}
+	if c.Look.Worktree {
+		rank |= 1
+	}
+	return rank
+}
+
+// refuse lists the places that carry the id without being its home. Nothing
+// else is done to them. A place that is the home's own directory under another
+// name is no copy.
+func (pl *planner) refuse(claims []Claim, home string, dir agent.FileID) {
+	for i := range claims {
+		c := &claims[i]
+		if c.Denied || !pl.carries(c) || !dir.IsZero() && c.Look.Dir == dir {
+			continue
+		}
+		if c.Place.Problem != nil {
+			pl.problem(agent.ManifestInvalid, c.Look.Path, c.Place.Problem.Error())
+			continue
+		}
+		pl.problem(agent.DuplicateID, c.Look.Path, refusal(c, home))
+	}
+}
+
+func refusal(c *Claim, home string) string {
+	var b strings.Builder
+	if c.Look.Worktree {
+		b.WriteString("a linked git worktree with the id of the agent")
+	} else {
+		b.WriteString("a copy with the id of the agent")
+	}
+	if home != "" {
+		b.WriteString(" at " + home)
+	} else {
+		b.WriteString(", whose home could not be settled")
+	}
+	b.WriteString("; it is not registered. Give it an id of its own in .dork/agent.json, or remove it")
+	return b.String()
+}
+
+// refuseTwin refuses an id that differs from one at home only in letter case.
+func (pl *planner) refuseTwin(candidates []Claim) {
+	pl.plan.Reason = agent.DuplicateID
+	pl.plan.Path = candidates[0].Look.Path
+	pl.plan.Message = "the id differs only in letter case from " + string(pl.o.Twin) + ", which is registered; give it another one"
+	for i := range candidates {
+		pl.problem(agent.DuplicateID, candidates[i].Look.Path, pl.plan.Message)
+	}
+}
+
+func allComplete(claims []Claim) bool {
+	for i := range claims {
+		if !claims[i].Complete {
+			return false
+		}
+	}
+	return true
+}
+
+func countOf(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return strconv.Itoa(n) + " " + many
+}

@@ -1,0 +1,153 @@
+package plan
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// expire removes an orphan whose grace is over.
+func (pl *planner) expire() {
+	message := "gone since " + agent.FormatTime(pl.state.MissingSince)
+	if pl.o.path() != "" {
+		pl.plan.Confirm = true
+		message += ": " + pl.absence()
+	}
+	pl.plan.Hold = nil
+	pl.plan.RemoveAt = pl.o.Now.Wall
+	pl.plan.Change.Op = agent.KeepRow
+	pl.plan.Actions = nil
+	pl.remove(agent.Removed, message)
+	pl.plan.Message = message
+}
+
+// remove takes an id out of relay and index: a durable record first, then the
+// endpoints, then the row; the rules of its namespace go when nobody needs them.
+func (pl *planner) remove(reason agent.Reason, message string) {
+	o := pl.o
+	pl.plan.Reason = reason
+	pl.plan.Record = &agent.Tombstone{
+		ID:       o.ID,
+		Reason:   reason,
+		At:       o.Now.Wall,
+		Record:   pl.buried(),
+		Evidence: pl.audit(),
+	}
+	pl.retireAll()
+	if o.Row != nil {
+		pl.plan.add(Action{Type: RemoveRow})
+		pl.plan.Change.Op = agent.RemoveRow
+		pl.leaveNamespace(o.Row.Namespace())
+	}
+	pl.dropRules()
+	pl.plan.Change.Durable = true
+	pl.state = pl.pausedOnly()
+	pl.problems = nil
+	pl.plan.Deed = &agent.Event{At: o.Now.Wall, ID: o.ID, Reason: reason, Path: pl.plan.Path, Message: message}
+}
+
+// leftover deals with endpoints of an id that has neither row nor manifest.
+// Where a tombstone says that the id was removed, the removal is finished; any
+// other is an orphan with a clock like everybody's.
+func (pl *planner) leftover() {
+	t := pl.o.Tombstone
+	if t != nil && t.Reason != agent.Displaced {
+		pl.plan.Reason = t.Reason
+		pl.plan.Message = "its address was left behind"
+		pl.retireAll()
+		pl.dropRules()
+		pl.state = pl.pausedOnly()
+		return
+	}
+	place := pl.o.Relay.Endpoints[0].Place
+	pl.plan.Path = place
+	pl.plan.Reason = agent.EndpointLeaked
+	pl.plan.Message = "an address without agent: neither row nor manifest is left of it"
+	pl.problem(agent.EndpointLeaked, place, pl.plan.Message)
+	pl.clock(agent.DirMissing)
+	if pl.due(agent.DirMissing) {
+		pl.expire()
+	}
+}
+
+// retireAll takes every address of the id away; mail is kept aside.
+func (pl *planner) retireAll() {
+	if !pl.o.Relay.Enabled {
+		return
+	}
+	for _, e := range pl.o.Relay.Endpoints {
+		pl.plan.add(Action{Type: RemoveEndpoint, Subject: e.Subject})
+		if ns, _, ok := agent.ParseSubject(string(e.Subject)); ok {
+			pl.leaveNamespace(ns)
+		}
+	}
+}
+
+// leaveNamespace records a namespace once.
+func (pl *planner) leaveNamespace(ns string) {
+	for _, l := range pl.plan.Change.Left {
+		if l == ns {
+			return
+		}
+	}
+	pl.plan.Change.Left = append(pl.plan.Change.Left, ns)
+}
+
+// dropRules announces that rules of the namespaces that are left will go. That
+// nobody needs them is looked at afresh when it is done.
+func (pl *planner) dropRules() {
+	for _, ns := range pl.plan.Change.Left {
+		if pl.o.Relay.Enabled && !pl.o.Relay.Shared[ns] && pl.o.Relay.Rules[ns].Any() {
+			pl.plan.add(Action{Type: RemoveRules, Namespace: ns})
+		}
+	}
+}
+
+// buried is the record that the tombstone keeps.
+func (pl *planner) buried() agent.Record {
+	switch {
+	case pl.o.Row != nil:
+		return *pl.o.Row
+	case pl.o.Tombstone != nil:
+		return pl.o.Tombstone.Record
+	}
+	r := agent.Record{ID: pl.o.ID}
+	if len(pl.o.Relay.Endpoints) > 0 {
+		ns, _, _ := agent.ParseSubject(string(pl.o.Relay.Endpoints[0].Subject))
+		r.Fields[agent.FieldNamespace] = agent.TextCell(ns)
+	}
+	return r
+}
+
+// audit is the evidence of a removal, so that it can be judged later.
+func (pl *planner) audit() string {
+	var b []byte
+	add := func(key, value string) {
+		if value == "" {
+			return
+		}
+		b = append(b, "{,"[min(len(b), 1)])
+		b, _ = jsontext.AppendQuote(b, key)
+		b = append(b, ':')
+		b, _ = jsontext.AppendQuote(b, value)
+	}
+	add("now", agent.FormatTime(pl.o.Now.Wall))
+	add("evidence", pl.plan.Absent.String())
+	if h := pl.o.Home; h != nil {
+		add("look", h.Look.Err)
+		add("mount", h.Look.Mount.Point)
+	}
+	if pl.o.State != nil {
+		add("missingSince", agent.FormatTime(pl.o.State.MissingSince))
+		add("clockSince", agent.FormatTime(pl.o.State.Clock.Wall))
+	}
+	return string(append(b, '}'))
+}
+
+// pausedOnly is what remains of the state when the id is gone.
+func (pl *planner) pausedOnly() *agent.State {
+	if pl.state == nil || !pl.state.Paused {
+		return nil
+	}
+	return &agent.State{ID: pl.o.ID, Paused: true}
+}
