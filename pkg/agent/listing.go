@@ -132,6 +132,8 @@ type Endpoint struct {
 type RelayListing struct {
 	Endpoints map[ID][]Endpoint
 	Rules     map[string]RuleSet // by namespace
+	// Kept ids have mail that was kept aside when their address was retired.
+	Kept map[ID]bool
 	// Degraded says why the rules cannot be read; "" when they can.
 	Degraded string
 }

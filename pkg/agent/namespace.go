@@ -40,9 +40,12 @@ func NormalizeNamespace(s string) (string, bool) {
 	return n, n != "" && len(n) <= MaxNamespace
 }
 
-// lowerLikeJS lower-cases as JavaScript does as far as [a-z0-9-] can tell: the
-// Kelvin sign and the dotted capital I become letters of that set.
-func lowerLikeJS(s string) string { return strings.Map(unicode.ToLower, s) }
+// lowerLikeJS lower-cases as JavaScript does as far as [a-z0-9-] can tell. Two
+// letters outside ASCII become letters of that set: the Kelvin sign is "k", and
+// the dotted capital I is "i" with a combining dot, two characters.
+func lowerLikeJS(s string) string {
+	return strings.Map(unicode.ToLower, strings.ReplaceAll(s, "\u0130", "i\u0307"))
+}
 
 // UTF16Length counts as JavaScript's String.length does.
 func UTF16Length(s string) int {
@@ -53,8 +56,13 @@ func UTF16Length(s string) int {
 	return n
 }
 
-// Blank reports whether s is empty or only white space.
-func Blank(s string) bool { return strings.TrimFunc(s, unicode.IsSpace) == "" }
+// Blank reports whether s is empty or only what JavaScript's trim removes,
+// which differs from Unicode's white space in two characters.
+func Blank(s string) bool {
+	return strings.TrimFunc(s, func(r rune) bool {
+		return r == '\ufeff' || r != '\u0085' && unicode.IsSpace(r)
+	}) == ""
+}
 
 // DeriveNamespace is the namespace of a project that names none: the first
 // path segment below root, else (at the root, or without one) the directory's

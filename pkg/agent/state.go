@@ -60,6 +60,14 @@ type Event struct {
 	Message string
 }
 
+// EventFilter selects history: of one id ("" for everybody), at or after a time,
+// at most the newest Limit (0: all).
+type EventFilter struct {
+	ID    ID
+	Since time.Time
+	Limit int
+}
+
 // Root is what is remembered of a scan root.
 type Root struct {
 	Path string
@@ -69,3 +77,6 @@ type Root struct {
 	// disappearance. Zero: never released.
 	ReleasedAt time.Time
 }
+
+// Missing reports whether an absence is on record.
+func (s *State) Missing() bool { return s != nil && !s.MissingSince.IsZero() }

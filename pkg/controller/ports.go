@@ -42,6 +42,9 @@ type Index interface {
 	Vacant(ctx context.Context, namespaces []string) (map[string]agent.Vacancy, error)
 	// ForgetLeft drops the record of namespaces whose rules are settled.
 	ForgetLeft(ctx context.Context, namespaces []string) error
+	// Events lists history, oldest first: of one id ("" for everybody), since a
+	// time, at most the newest limit (0: all).
+	Events(ctx context.Context, f agent.EventFilter) ([]agent.Event, error)
 	// Found ends the state of a lost index: a complete sweep has ended.
 	Found(ctx context.Context) error
 	// Rest is called when nothing is queued: the connection is closed, which

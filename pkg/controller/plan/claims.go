@@ -13,7 +13,7 @@ import (
 // A linked git worktree inherits only when the recorded directory itself is
 // gone: a branch without the file must not cost the main checkout its identity.
 func (pl *planner) eligible() (candidates []Claim, doubt *agent.Look) {
-	seen := map[agent.FileID]bool{}
+	seen := map[agent.FileID]int{}
 	for i := range pl.o.Claims {
 		c := &pl.o.Claims[i]
 		if c.Denied {
@@ -26,10 +26,13 @@ func (pl *planner) eligible() (candidates []Claim, doubt *agent.Look) {
 			continue
 		}
 		if !c.Look.Dir.IsZero() {
-			if seen[c.Look.Dir] {
+			if at, known := seen[c.Look.Dir]; known {
+				if pl.spelledBefore(c, &candidates[at]) {
+					candidates[at] = *c
+				}
 				continue
 			}
-			seen[c.Look.Dir] = true
+			seen[c.Look.Dir] = len(candidates)
 		}
 		candidates = append(candidates, *c)
 	}
@@ -57,15 +60,36 @@ func (pl *planner) homeStands() bool {
 func (pl *planner) choose(candidates []Claim) Claim {
 	best := 0
 	for i := 1; i < len(candidates); i++ {
-		if pl.rank(&candidates[i]) < pl.rank(&candidates[best]) {
+		if pl.before(&candidates[i], &candidates[best]) {
 			best = i
 		}
 	}
 	return candidates[best]
 }
 
-// rank orders candidates, smaller first; equal ones stay in the order of their
-// paths.
+// spelledBefore reports whether, of two names of one directory, a is to be used
+// and not b: the recorded spelling, else the first in lexical order.
+func (pl *planner) spelledBefore(a, b *Claim) bool {
+	if ra, rb := pl.recorded(a), pl.recorded(b); ra != rb {
+		return ra
+	}
+	return a.Look.Path < b.Look.Path
+}
+
+// recorded reports whether the claim is at the recorded path of a tombstone.
+func (pl *planner) recorded(c *Claim) bool {
+	return pl.o.Row == nil && c.Look.Path == pl.o.path()
+}
+
+// before reports whether a is to be preferred to b.
+func (pl *planner) before(a, b *Claim) bool {
+	if ra, rb := pl.rank(a), pl.rank(b); ra != rb {
+		return ra < rb
+	}
+	return a.Look.Path < b.Look.Path
+}
+
+// rank orders candidates, smaller first.
 func (pl *planner) rank(c *Claim) int {
 	rank := 0
 	if pl.o.Home == nil || pl.o.Home.Dir.IsZero() || pl.o.Home.Dir != c.Look.Dir {
@@ -74,7 +98,7 @@ func (pl *planner) rank(c *Claim) int {
 	if c.RefusedBefore {
 		rank |= 4
 	}
-	if pl.o.Row != nil || c.Look.Path != pl.o.path() {
+	if !pl.recorded(c) {
 		rank |= 2
 	}
 	if c.Look.Worktree {

@@ -79,11 +79,20 @@ func (pl *planner) unknown() {
 	case len(candidates) > 1 && !allComplete(candidates):
 		pl.wait(candidates)
 	case doubt != nil && (len(candidates) > 0 || !pl.o.displaced()):
+		pl.problems = pl.refusals()
 		pl.doubt(*doubt)
 	case len(candidates) > 0:
 		pl.insert(candidates)
-	case pl.o.displaced():
+	default:
 		pl.refuse(pl.o.Claims, "", agent.FileID{})
+		pl.homeless()
+	}
+}
+
+// homeless plans for an id that has neither row nor a place that it may take.
+func (pl *planner) homeless() {
+	switch {
+	case pl.o.displaced():
 		pl.orphan(pl.displacedEvidence())
 	case len(pl.o.Relay.Endpoints) > 0:
 		pl.leftover()
@@ -105,6 +114,11 @@ func (pl *planner) displacedEvidence() agent.Evidence {
 // deny takes an agent on the deny list out of index and relay at once; its file
 // stays untouched.
 func (pl *planner) deny() {
+	if pl.o.Relay.Down != "" {
+		pl.plan.Reason, pl.plan.Message = agent.Denied, pl.o.Relay.Down
+		pl.plan.Retry = true
+		return
+	}
 	pl.plan.Reason = agent.Denied
 	pl.plan.Message = "the path is on the deny list; the file stays as it is"
 	pl.remove(agent.Denied, pl.plan.Message)
@@ -116,6 +130,18 @@ func (pl *planner) doubt(l agent.Look) {
 	pl.plan.Message = "could not tell: " + l.Err
 	pl.plan.Retry = true
 	pl.problem(agent.UnknownEvidence, l.Path, pl.plan.Message)
+}
+
+// refusals are the recorded ones: as long as no home is settled they decide who
+// gets the id.
+func (pl *planner) refusals() []agent.Problem {
+	var kept []agent.Problem
+	for _, p := range pl.o.Problems {
+		if p.Reason == agent.DuplicateID {
+			kept = append(kept, p)
+		}
+	}
+	return kept
 }
 
 // wait leaves the choice among several claimants to a complete listing.
@@ -141,8 +167,13 @@ func (pl *planner) keep() {
 	pl.relay(pl.o.Row)
 }
 
-// forget drops what is remembered of an id that nothing knows any more.
+// forget drops what is remembered of an id that nothing knows any more, or
+// that is refused wherever it is.
 func (pl *planner) forget() {
+	if len(pl.problems) > 0 {
+		p := &pl.problems[0]
+		pl.plan.Path, pl.plan.Reason, pl.plan.Message = p.Path, p.Reason, p.Message
+	}
 	if pl.state != nil && !pl.state.Paused {
 		pl.state = nil
 	}

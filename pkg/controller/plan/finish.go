@@ -22,7 +22,9 @@ func (pl *planner) finish() {
 	if !sameProblems(pl.o.Problems, pl.problems) {
 		c.SetProblems, c.Problems = true, pl.problems
 	}
-	if len(pl.plan.Actions) > 0 && pl.plan.Deed == nil && !pl.plan.Starts {
+	// An absence may end without an action, where another writer kept the row.
+	done := len(pl.plan.Actions) > 0 || pl.plan.Reason == agent.Resurrected
+	if done && pl.plan.Deed == nil && !pl.plan.Starts {
 		pl.plan.Deed = &agent.Event{
 			At: pl.o.Now.Wall, ID: pl.o.ID, Reason: pl.plan.Reason, Path: pl.plan.Path, Message: pl.plan.Message,
 		}

@@ -39,7 +39,7 @@ func Mass(missing []time.Time, agents int, released, now time.Time, p MassPolicy
 			first++
 		}
 		n := last - first + 1
-		if n < need || float64(n) < p.Ratio*float64(agents) {
+		if n < need || float64(n)/float64(agents) < p.Ratio {
 			continue
 		}
 		hold = &Hold{Reason: agent.MassMissing, Since: times[first], Until: times[last].Add(p.Hold)}

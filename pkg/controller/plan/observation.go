@@ -95,6 +95,8 @@ type Relay struct {
 	Enabled bool
 	// Degraded says why the rules cannot be read.
 	Degraded string
+	// Down says why the relay does not answer at all: Endpoints is not known.
+	Down string
 	// Endpoints of the id that exist.
 	Endpoints []agent.Endpoint
 	// Kept: mail of the id was kept aside when its address was retired.
@@ -134,7 +136,7 @@ func (o *Observation) missing() bool { return o.State != nil && !o.State.Missing
 // displaced reports whether the id lost its row to a newcomer and is in its
 // grace.
 func (o *Observation) displaced() bool {
-	return o.Row == nil && o.Tombstone != nil && o.Tombstone.Reason == agent.Displaced && o.missing()
+	return o.Row == nil && o.Tombstone != nil && o.Tombstone.Reason == agent.Displaced
 }
 
 // path is where the id is recorded, "" for nowhere.

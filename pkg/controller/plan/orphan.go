@@ -16,6 +16,8 @@ func (pl *planner) gone(e agent.Evidence) {
 		return
 	}
 	if doubt != nil || !pl.o.Complete || !allComplete(candidates) {
+		// Who was refused so far stays on record: it decides who inherits.
+		pl.problems = pl.refusals()
 		pl.orphan(e)
 		pl.plan.Hold = &Hold{Reason: agent.IncompleteListing, Since: pl.o.Now.Wall}
 		pl.plan.Message = "it may have moved, but part of the disk could not be listed"
@@ -43,6 +45,7 @@ func (pl *planner) others(winner string) []Claim {
 func (pl *planner) orphan(e agent.Evidence) {
 	if !e.Absent() {
 		pl.plan.Reason = pl.orphanReason(e)
+		pl.plan.Message = "could not tell whether it is back"
 		pl.plan.Retry = e == agent.Unknown
 		return
 	}
@@ -84,7 +87,7 @@ func (pl *planner) clock(e agent.Evidence) {
 		if pl.state != nil {
 			s.Paused = pl.state.Paused
 		}
-		s.Lost = pl.o.IndexLost && pl.o.path() == ""
+		s.Lost = pl.o.IndexLost && pl.o.Row == nil
 		pl.state = &s
 		pl.plan.Starts = true
 		pl.plan.Change.Durable = true
@@ -108,63 +111,74 @@ func (pl *planner) due(e agent.Evidence) bool {
 	if pl.claimed() {
 		return false
 	}
-	grace, ends := pl.grace(e)
-	if e == agent.VolumeGone {
-		pl.plan.Hold = &Hold{Reason: agent.VolumeMissing, Since: pl.state.MissingSince}
-	}
-	if !ends {
+	if pl.o.Relay.Down != "" {
+		pl.plan.Retry = true
 		return false
 	}
-	// A step of the wall clock does not count, so that much later it ends.
-	remaining := grace - pl.state.Clock.Elapsed(pl.o.Now)
-	pl.plan.RemoveAt = pl.o.Now.Wall.Add(remaining)
-	if pl.plan.Hold != nil {
-		pl.plan.Hold.Until = pl.plan.RemoveAt
-	}
-	if pl.held() {
+	f := Forecast(pl.state, e, pl.o.Now, pl.o.Mass, pl.p)
+	pl.plan.Hold, pl.plan.RemoveAt, pl.plan.Held = f.Hold, f.RemoveAt, f.Held
+	if f.RemoveAt.IsZero() {
 		return false
 	}
-	if remaining > 0 {
-		pl.plan.RequeueAfter = remaining
+	if wait := f.RemoveAt.Sub(pl.o.Now.Wall); wait > 0 {
+		pl.plan.RequeueAfter = wait
 		return false
 	}
-	pl.plan.RemoveAt = pl.o.Now.Wall
-	return pl.p.Forecast || pl.settled(grace)
+	pl.plan.Hold, pl.plan.Held = nil, false
+	return pl.p.Forecast || pl.settled(f.Grace)
 }
 
-// held applies the hold of a mass disappearance.
-func (pl *planner) held() bool {
-	m := pl.o.Mass
-	if m == nil || !m.Until.After(pl.o.Now.Wall) {
-		return false
-	}
-	pl.plan.Hold = m
-	if m.Until.After(pl.plan.RemoveAt) {
-		pl.plan.RemoveAt = m.Until
-	}
-	pl.plan.RequeueAfter = pl.plan.RemoveAt.Sub(pl.o.Now.Wall)
-	return true
+// Outlook is how an absence will end by itself.
+type Outlook struct {
+	Grace time.Duration
+	// RemoveAt is when the grace and every hold are over; zero: never.
+	RemoveAt time.Time
+	Hold     *Hold
+	// Held: the hold stops the removal already. An orphan in its plain grace is
+	// not held by a mass disappearance yet.
+	Held bool
 }
 
-// grace is how long the absence lasts before removal; false: for ever.
-func (pl *planner) grace(e agent.Evidence) (time.Duration, bool) {
-	if e == agent.VolumeGone || pl.state.Lost {
-		return pl.p.UnmountedGrace, pl.p.UnmountedGrace > 0
+// Forecast computes the outlook of an absence from what is remembered of it.
+// A step of the wall clock does not count as time that passed: the end moves
+// with it. A hold that is over is none.
+func Forecast(s *agent.State, e agent.Evidence, now agent.Stamp, mass *Hold, p Policy) Outlook {
+	f := Outlook{Grace: p.OrphanGrace}
+	volume := e == agent.VolumeGone
+	if volume || s.Lost {
+		f.Grace = p.UnmountedGrace
 	}
-	return pl.p.OrphanGrace, true
+	if f.Grace > 0 || !volume && !s.Lost {
+		f.RemoveAt = now.Wall.Add(f.Grace - s.Clock.Elapsed(now))
+	}
+	if volume {
+		f.Hold = &Hold{Reason: agent.VolumeMissing, Since: s.MissingSince, Until: f.RemoveAt}
+		f.Held = true
+	}
+	if mass != nil && mass.Until.After(now.Wall) && !f.RemoveAt.IsZero() {
+		f.Hold = mass
+		f.Held = f.Held || !f.RemoveAt.After(now.Wall)
+		if mass.Until.After(f.RemoveAt) {
+			f.RemoveAt = mass.Until
+		}
+	}
+	return f
 }
 
 // settled reports whether the absence was seen often and long enough, on a
 // listing that can speak about it.
 func (pl *planner) settled(grace time.Duration) bool {
+	pl.plan.RemoveAt = pl.o.Now.Wall
+	pl.plan.Held = true
 	if pl.o.IndexLost || !pl.o.Complete {
-		pl.plan.Hold = &Hold{Reason: agent.IncompleteListing, Since: pl.plan.RemoveAt}
+		pl.plan.Hold = &Hold{Reason: agent.IncompleteListing, Since: pl.o.Now.Wall}
 		pl.plan.NeedSweep = true
 		return false
 	}
 	settle := min(pl.p.Settle, grace)
 	switch {
 	case pl.p.OneShot && pl.o.Looks >= 2, pl.o.Looks >= 2 && pl.o.AbsentFor >= settle:
+		pl.plan.Held = false
 		return true
 	case pl.p.OneShot:
 		pl.plan.SecondLook = true

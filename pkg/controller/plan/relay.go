@@ -12,6 +12,11 @@ func (pl *planner) relay(row *agent.Record) {
 	if _, _, ok := agent.ParseSubject(string(want)); !ok || !r.Enabled {
 		return
 	}
+	if r.Down != "" {
+		pl.reason(agent.RelayDegraded, r.Down)
+		pl.plan.Retry = true
+		return
+	}
 	there, others := pl.addresses(want)
 	if r.Degraded != "" {
 		if !there || len(others) > 0 {
@@ -44,7 +49,7 @@ func (pl *planner) relay(row *agent.Record) {
 	case !rules:
 		pl.reason(agent.RulesDrifted, "rules of namespace "+row.Namespace()+" were missing")
 	}
-	pl.dropRules()
+	pl.dropRules(row)
 }
 
 // addresses tells whether the wanted address is there, whole, and which other

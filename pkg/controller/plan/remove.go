@@ -39,7 +39,7 @@ func (pl *planner) remove(reason agent.Reason, message string) {
 		pl.plan.Change.Op = agent.RemoveRow
 		pl.leaveNamespace(o.Row.Namespace())
 	}
-	pl.dropRules()
+	pl.dropRules(nil)
 	pl.plan.Change.Durable = true
 	pl.state = pl.pausedOnly()
 	pl.problems = nil
@@ -47,15 +47,16 @@ func (pl *planner) remove(reason agent.Reason, message string) {
 }
 
 // leftover deals with endpoints of an id that has neither row nor manifest.
-// Where a tombstone says that the id was removed, the removal is finished; any
-// other is an orphan with a clock like everybody's.
+// Where a tombstone says that the id was removed, the removal is finished, but
+// not on the word of an index that was restored; any other is an orphan with a
+// clock like everybody's.
 func (pl *planner) leftover() {
 	t := pl.o.Tombstone
-	if t != nil && t.Reason != agent.Displaced {
+	if t != nil && !pl.o.IndexLost && !pl.o.missing() {
 		pl.plan.Reason = t.Reason
 		pl.plan.Message = "its address was left behind"
 		pl.retireAll()
-		pl.dropRules()
+		pl.dropRules(nil)
 		pl.state = pl.pausedOnly()
 		return
 	}
@@ -64,8 +65,16 @@ func (pl *planner) leftover() {
 	pl.plan.Reason = agent.EndpointLeaked
 	pl.plan.Message = "an address without agent: neither row nor manifest is left of it"
 	pl.problem(agent.EndpointLeaked, place, pl.plan.Message)
-	pl.clock(agent.DirMissing)
-	if pl.due(agent.DirMissing) {
+	e := agent.DirMissing
+	if pl.o.Home != nil {
+		e = pl.evidence()
+	}
+	if !e.Absent() {
+		pl.plan.Retry = e == agent.Unknown
+		return
+	}
+	pl.clock(e)
+	if pl.due(e) {
 		pl.expire()
 	}
 }
@@ -93,12 +102,21 @@ func (pl *planner) leaveNamespace(ns string) {
 	pl.plan.Change.Left = append(pl.plan.Change.Left, ns)
 }
 
-// dropRules announces that rules of the namespaces that are left will go. That
-// nobody needs them is looked at afresh when it is done.
-func (pl *planner) dropRules() {
+// dropRules announces that rules of the namespaces that are left will go; only
+// the system rules of the one in which the row stays. That nobody needs them is
+// looked at afresh when it is done.
+func (pl *planner) dropRules(stays *agent.Record) {
+	if !pl.o.Relay.Enabled || pl.o.Relay.Degraded != "" {
+		return
+	}
 	for _, ns := range pl.plan.Change.Left {
-		if pl.o.Relay.Enabled && !pl.o.Relay.Shared[ns] && pl.o.Relay.Rules[ns].Any() {
-			pl.plan.add(Action{Type: RemoveRules, Namespace: ns})
+		rules := pl.o.Relay.Rules[ns]
+		system := stays != nil && stays.Namespace() == ns
+		if system {
+			rules.Deny, rules.Allow = false, false
+		}
+		if !pl.o.Relay.Shared[ns] && rules.Any() {
+			pl.plan.add(Action{Type: RemoveRules, Namespace: ns, System: system})
 		}
 	}
 }

@@ -78,6 +78,8 @@ type Plan struct {
 	RemoveAt time.Time
 	// Hold is the guard that stops the removal.
 	Hold *Hold
+	// Held: the hold is what keeps the orphan now; false in its plain grace.
+	Held bool
 	// RequeueAfter is when to look again without new evidence; 0: no need.
 	RequeueAfter time.Duration
 	// NeedSweep: a removal or a move waits for a complete listing.

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package daemon
+
+import "time"
+
+func bootID() string { return "" }
+
+func sinceBoot() (booted, awake time.Duration, ok bool) { return 0, 0, false }

@@ -1,0 +1,167 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller"
+	"github.com/mesh-registry/mesh-controller/pkg/relay"
+	"github.com/mesh-registry/mesh-controller/pkg/relay/maildir"
+	"github.com/mesh-registry/mesh-controller/pkg/sources"
+	"github.com/mesh-registry/mesh-controller/pkg/store"
+)
+
+// The adapters are what the controller asks for.
+var (
+	_ controller.Sources = (*reloadableSources)(nil)
+	_ controller.Index   = (*store.Store)(nil)
+	_ controller.Metrics = (*telemetry)(nil)
+	_ controller.Clock   = SystemClock{}
+	_ relay.Backend      = (*maildir.Relay)(nil)
+	_ Loop               = (*controller.Controller)(nil)
+)
+
+// mode is what a process opens its parts for.
+type mode uint8
+
+const (
+	reading mode = iota // writes nothing; works beside a daemon
+	oneShot             // one sync, under the lock
+	serving             // the sidecar, under the lock
+)
+
+// lockIndex takes the lock of the index, at once or not at all.
+func lockIndex(s *Settings) (*store.Lock, error) {
+	lock, err := store.Acquire(s.DB)
+	var held *store.HeldError
+	if errors.As(err, &held) {
+		return nil, &LockedError{DB: s.DB, PID: held.PID, Err: err}
+	}
+	return lock, err
+}
+
+// open wires the parts. The lock is the caller's, before and after; reading
+// needs none.
+func open(ctx context.Context, s *Settings, m mode, lock *store.Lock, b Build, log *zap.Logger) (*parts, error) {
+	clk := NewClock()
+	index, err := store.Open(ctx, store.Options{
+		Path: s.DB, Lock: lock, ReadOnly: m == reading, QuickCheck: m == serving, Now: clk.Now,
+	})
+	if err != nil {
+		return nil, databaseError(err)
+	}
+	p, err := wire(&s.Config, m, index, b, clk, log)
+	if err != nil {
+		return nil, errors.Join(err, index.Close())
+	}
+	return p, nil
+}
+
+func databaseError(err error) error {
+	var unusable *store.UnusableError
+	if errors.As(err, &unusable) {
+		return &DatabaseError{Err: err, Todo: unusable.Todo}
+	}
+	return err
+}
+
+func wire(c *Config, m mode, index *store.Store, b Build, clk SystemClock, log *zap.Logger) (*parts, error) {
+	files := &reloadableSources{}
+	if err := files.set(c); err != nil {
+		return nil, err
+	}
+	backend, err := newRelay(c)
+	if err != nil {
+		return nil, err
+	}
+	t := newTelemetry(b)
+	loop, err := controller.New(controllerOptions(c, m), controller.Ports{
+		Sources: files, Index: index, Relay: backend, Claims: localClaims{}, Metrics: t,
+		Clock: clk, Log: log, Queue: t.WorkqueueProvider(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &parts{
+		loop: loop, history: index, metrics: t, now: clk.Now, close: index.Close,
+		writable:      index.Writable,
+		relayReadable: func(ctx context.Context) error { return relayReadable(ctx, backend) },
+		reload: func(c *Config) error {
+			return errors.Join(files.set(c), loop.SetOptions(controllerOptions(c, m)))
+		},
+	}, nil
+}
+
+func newRelay(c *Config) (relay.Backend, error) {
+	if c.Relay == "none" {
+		return nil, nil
+	}
+	backend, err := maildir.New(maildir.Options{Dir: c.RelayDir, DorkHome: c.DorkHome})
+	if err != nil {
+		return nil, fmt.Errorf("relay-dir: %w", err)
+	}
+	return backend, nil
+}
+
+// relayReadable reads the rules of no namespace: that takes the relay's answer
+// and rules that can be read.
+func relayReadable(ctx context.Context, b relay.Backend) error {
+	if b == nil {
+		return nil
+	}
+	_, err := b.NamespaceRules(ctx, nil)
+	return err
+}
+
+func controllerOptions(c *Config, m mode) controller.Options {
+	never := []string{"/"}
+	if c.Home != "" {
+		never = append(never, c.Home)
+	}
+	return controller.Options{
+		ResyncInterval: c.ResyncInterval, ResyncJitter: c.ResyncJitter,
+		OrphanGrace: c.OrphanGrace, Settle: c.Settle, UnmountedGrace: c.UnmountedGrace,
+		MassMissingMin: c.MassMissingMin, MassMissingRatio: c.MassMissingRatio, MassMissingHold: c.MassMissingHold,
+		Workers: c.Workers, ScanRoots: c.ScanRoots, ManagedHome: c.ManagedHome, NeverWalk: never,
+		OneShot: m == oneShot,
+	}
+}
+
+// reloadableSources is a tree whose options change by taking a new tree: it
+// remembers nothing, so the forced sweep that follows a reload sees everything.
+type reloadableSources struct{ tree atomic.Pointer[sources.Tree] }
+
+func (r *reloadableSources) set(c *Config) error {
+	o := sources.DefaultOptions()
+	o.Depth, o.ProbeTimeout, o.ManagedHome = c.ScanDepth, c.ProbeTimeout, c.ManagedHome
+	if c.ScanDepth == 0 {
+		o.Depth = sources.AtRoot
+	}
+	tree, err := sources.New(o)
+	if err != nil {
+		return err
+	}
+	r.tree.Store(tree)
+	return nil
+}
+
+// Sweep looks at everything.
+func (r *reloadableSources) Sweep(ctx context.Context, req agent.SweepRequest) (*agent.Listing, agent.Changes, error) {
+	return r.tree.Load().Sweep(ctx, req)
+}
+
+// Probe takes one fresh look.
+func (r *reloadableSources) Probe(ctx context.Context, req agent.ProbeRequest) agent.Look {
+	return r.tree.Load().Probe(ctx, req)
+}
+
+// localClaims grants every id: this host is alone.
+type localClaims struct{}
+
+// Claim grants the id.
+func (localClaims) Claim(context.Context, agent.ID, string) error { return nil }

@@ -1,0 +1,49 @@
+package daemon
+
+import (
+	"context"
+
+	"go.uber.org/zap"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller"
+)
+
+// Session answers questions without writing anything, beside a daemon or
+// without one.
+type Session struct{ parts *parts }
+
+// OpenSession opens index and relay for reading. What is not there yet reads
+// as empty.
+func OpenSession(ctx context.Context, s *Settings, b Build, log *zap.Logger) (*Session, error) {
+	p, err := open(ctx, s, reading, nil, b, log)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{p}, nil
+}
+
+// Plan says what would be done.
+func (s *Session) Plan(ctx context.Context, req controller.PlanRequest) (controller.PlanResult, error) {
+	return s.parts.loop.Plan(ctx, req)
+}
+
+// Agents lists the agents and what is wrong with whom.
+func (s *Session) Agents(ctx context.Context) (controller.AgentsResult, error) {
+	return s.parts.loop.Agents(ctx)
+}
+
+// Explain shows one agent from every side.
+func (s *Session) Explain(ctx context.Context, target string) (controller.Explanation, error) {
+	return s.parts.loop.Explain(ctx, target)
+}
+
+// Events is the history, oldest first.
+func (s *Session) Events(ctx context.Context, f agent.EventFilter) ([]controller.EventView, error) {
+	events, err := s.parts.history.Events(ctx, f)
+	return eventViews(events), err
+}
+
+// Close lets go of the index. A session of which a question still hangs is
+// left behind.
+func (s *Session) Close() error { return letGo("index", s.parts.close) }

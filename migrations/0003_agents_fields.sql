@@ -1,0 +1,13 @@
+-- One ADD COLUMN a line, as in 0002.
+-- +goose Up
+ALTER TABLE agents ADD COLUMN persona TEXT;
+ALTER TABLE agents ADD COLUMN persona_enabled INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE agents ADD COLUMN color TEXT;
+ALTER TABLE agents ADD COLUMN icon TEXT;
+ALTER TABLE agents ADD COLUMN traits_json TEXT;
+ALTER TABLE agents ADD COLUMN conventions_json TEXT;
+ALTER TABLE agents ADD COLUMN is_system INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agents ADD COLUMN display_name TEXT;
+ALTER TABLE agents ADD COLUMN model TEXT;
+ALTER TABLE agents ADD COLUMN effort TEXT;
+ALTER TABLE agents ADD COLUMN account TEXT;

@@ -1,0 +1,28 @@
+// Package migrations holds the schema of the controller's own database, and of
+// the tables it adds beside DorkOS's, as SQL that goose applies in order.
+//
+// Versions 1 to 3 make `agents` and are applied to a database of our own only;
+// the others make tables prefixed mesh_controller_ and apply to both kinds. A
+// migration never drops anything, and none names a table of DorkOS's.
+package migrations
+
+import "embed"
+
+// FS holds the migrations, NNNN_name.sql.
+//
+//go:embed *.sql
+var FS embed.FS
+
+// Table records which of them have been applied.
+const Table = "mesh_controller_migrations"
+
+// The versions. Each constant is the number in its file's name.
+const (
+	Agents       = 1 // the base table of agents
+	AgentsSeed   = 2 // scan_root, behavior_json, budget_json
+	AgentsFields = 3 // the rest of the columns
+	Own          = 4 // what the controller itself remembers
+	Denials      = 5 // the deny list, where DorkOS's is not there
+
+	Latest = Denials
+)

@@ -1,0 +1,262 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
+	"github.com/mesh-registry/mesh-controller/pkg/relay"
+)
+
+// apply carries out the plans of a batch, stage by stage: durable records of
+// what is to be removed, then the addresses that go, then the rows of all in
+// one transaction, then rules in one write, then the addresses that come or
+// move. A task that failed a stage takes no part in the next; nothing is
+// resumed: it will be observed and planned anew.
+func (c *Controller) apply(ctx context.Context, tasks []*task) {
+	c.applying.Lock()
+	defer c.applying.Unlock()
+	c.record(ctx, tasks)
+	c.retire(ctx, tasks)
+	c.claim(ctx, tasks)
+	c.commit(ctx, tasks)
+	c.ensureRules(ctx, tasks)
+	c.ensureEndpoints(ctx, tasks)
+	if err := c.settleLeft(ctx); err != nil && ctx.Err() == nil {
+		c.log.Warn(err.Error())
+	}
+	c.announce(ctx, tasks)
+}
+
+// live calls f for every task that has not failed so far.
+func live(tasks []*task, f func(*task) error) {
+	for _, t := range tasks {
+		if t.err == nil {
+			t.err = f(t)
+		}
+	}
+}
+
+// record confirms each absence once more and makes the tombstones durable.
+func (c *Controller) record(ctx context.Context, tasks []*task) {
+	var some []*task
+	live(tasks, func(t *task) error {
+		if t.plan.Record == nil {
+			return nil
+		}
+		if t.plan.Confirm {
+			home := t.obs.Home
+			look := c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: home.Look.Path, Anchor: home.Look.Path})
+			if e := look.Judge(t.id, agent.Mount{}); !e.Absent() {
+				return fmt.Errorf("%w: the last look before the removal says %s", agent.ErrConflict, e)
+			}
+		}
+		some = append(some, t)
+		return nil
+	})
+	c.commitEach(ctx, some, "record", func(t *task) agent.Change {
+		return agent.Change{
+			ID: t.id, At: t.obs.Now, Expected: t.obs.Row, Bury: t.plan.Record,
+			Events: []agent.Event{*t.plan.Deed}, Durable: true,
+		}
+	})
+}
+
+// retire takes addresses away, mail is kept aside.
+func (c *Controller) retire(ctx context.Context, tasks []*task) {
+	c.eachAction(tasks, plan.RemoveEndpoint, func(t *task, a *plan.Action) error {
+		return c.ports.Relay.Retire(ctx, a.Subject, t.obs.Now.Wall)
+	})
+}
+
+// claim asks whether this host may register an id.
+func (c *Controller) claim(ctx context.Context, tasks []*task) {
+	live(tasks, func(t *task) error {
+		switch t.plan.Change.Op {
+		case agent.InsertRow, agent.RelocateRow:
+			return c.ports.Claims.Claim(ctx, t.id, t.plan.Change.Row.Path)
+		case agent.KeepRow, agent.UpdateRow, agent.RemoveRow:
+		}
+		return nil
+	})
+}
+
+// commit writes the rows and what is remembered.
+func (c *Controller) commit(ctx context.Context, tasks []*task) {
+	var some []*task
+	live(tasks, func(t *task) error {
+		ch := &t.plan.Change
+		if t.plan.Record == nil && t.plan.Deed != nil && ch.Op != agent.KeepRow {
+			ch.Events = append(ch.Events, *t.plan.Deed)
+		}
+		if ch.Op != agent.KeepRow || ch.SetState || ch.SetProblems || len(ch.Left) > 0 || len(ch.Events) > 0 {
+			some = append(some, t)
+		}
+		return nil
+	})
+	c.commitEach(ctx, some, "commit", func(t *task) agent.Change { return t.plan.Change })
+	for _, t := range some {
+		for i := range t.plan.Actions {
+			if a := &t.plan.Actions[i]; rowAction(a.Type) {
+				c.ports.Metrics.Action(string(a.Type), outcome(t.err))
+			}
+		}
+	}
+	live(tasks, func(t *task) error { c.committed(t); return nil })
+}
+
+// committed takes over what is so now and queues whom the change displaced.
+func (c *Controller) committed(t *task) {
+	var displaced *agent.Entry
+	if id := t.plan.Change.Displaces; id != "" {
+		displaced = c.current.Load().entry(id)
+		c.resyncs.join(t.id, id)
+		c.ledger.mark([]agent.ID{id}, t.obs.Now.Wall)
+		c.queue.Add(id)
+	}
+	c.ledger.planned(&t.plan, t.obs.Row, displaced)
+}
+
+// commitEach commits one change per task, all together; where the batch as a
+// whole fails it is repeated one by one, so that nobody pays for another.
+func (c *Controller) commitEach(ctx context.Context, tasks []*task, op string, change func(*task) agent.Change) {
+	if len(tasks) == 0 {
+		return
+	}
+	changes := make([]agent.Change, len(tasks))
+	for i, t := range tasks {
+		changes[i] = change(t)
+	}
+	errs, err := c.ports.Index.Commit(ctx, changes)
+	if err != nil {
+		c.ports.Metrics.IndexError(op)
+		if len(tasks) == 1 || ctx.Err() != nil {
+			for _, t := range tasks {
+				t.err = err
+			}
+			return
+		}
+		for _, t := range tasks {
+			c.commitEach(ctx, []*task{t}, op, change)
+		}
+		return
+	}
+	for i, t := range tasks {
+		t.err = errs[i]
+	}
+}
+
+// ensureRules makes the rules of every namespace of the batch exist.
+func (c *Controller) ensureRules(ctx context.Context, tasks []*task) {
+	wanted := map[string]bool{}
+	var some []*task
+	live(tasks, func(t *task) error {
+		for i := range t.plan.Actions {
+			if a := &t.plan.Actions[i]; a.Type == plan.EnsureRules {
+				wanted[a.Namespace] = wanted[a.Namespace] || a.System
+				some = append(some, t)
+			}
+		}
+		return nil
+	})
+	if len(some) == 0 {
+		return
+	}
+	batch := make([]relay.Rules, 0, len(wanted))
+	for ns, system := range wanted {
+		batch = append(batch, relay.Rules{Namespace: ns, System: system})
+	}
+	err := c.ports.Relay.EnsureRules(ctx, batch)
+	if err != nil {
+		c.ports.Metrics.RelayError("rules")
+	}
+	for _, t := range some {
+		c.ports.Metrics.Action(string(plan.EnsureRules), outcome(err))
+		if err != nil {
+			t.err, t.relay = fmt.Errorf("ensure rules: %w", err), true
+		}
+	}
+}
+
+// ensureEndpoints brings addresses and mail to where they belong.
+func (c *Controller) ensureEndpoints(ctx context.Context, tasks []*task) {
+	c.eachAction(tasks, plan.MoveMail, func(t *task, a *plan.Action) error {
+		if a.From == "" {
+			if err := c.ports.Relay.EnsureEndpoint(ctx, a.Subject); err != nil {
+				return err
+			}
+			return c.ports.Relay.Restore(ctx, t.id, a.Subject)
+		}
+		return c.ports.Relay.Readdress(ctx, a.From, a.Subject)
+	})
+	c.eachAction(tasks, plan.EnsureEndpoint, func(_ *task, a *plan.Action) error {
+		return c.ports.Relay.EnsureEndpoint(ctx, a.Subject)
+	})
+}
+
+// eachAction does one kind of relay action. A step that waits for DorkOS is no
+// failure.
+func (c *Controller) eachAction(tasks []*task, kind plan.ActionType, do func(*task, *plan.Action) error) {
+	live(tasks, func(t *task) error {
+		for i := range t.plan.Actions {
+			a := &t.plan.Actions[i]
+			if a.Type != kind {
+				continue
+			}
+			err := do(t, a)
+			c.ports.Metrics.Action(string(kind), outcome(err))
+			if waits(err) {
+				t.waits = true
+				continue
+			}
+			if err != nil {
+				c.ports.Metrics.RelayError(string(kind))
+				t.relay = true
+				return fmt.Errorf("%s %s: %w", kind, a.Subject, err)
+			}
+		}
+		return nil
+	})
+}
+
+// announce logs one line per change and records the events of those that only
+// the relay saw.
+func (c *Controller) announce(ctx context.Context, tasks []*task) {
+	var some []*task
+	live(tasks, func(t *task) error {
+		c.ledger.setDeferred(t.id, t.waits)
+		c.report(t)
+		if t.plan.Record == nil && t.plan.Deed != nil && t.plan.Change.Op == agent.KeepRow && !t.waits {
+			some = append(some, t)
+		}
+		return nil
+	})
+	c.commitEach(ctx, some, "events", func(t *task) agent.Change {
+		return agent.Change{ID: t.id, At: t.obs.Now, Expected: t.obs.Row, Events: []agent.Event{*t.plan.Deed}}
+	})
+}
+
+func rowAction(t plan.ActionType) bool {
+	switch t {
+	case plan.InsertRow, plan.UpdateRow, plan.RelocateRow, plan.MarkUnreachable, plan.MarkActive, plan.RemoveRow:
+		return true
+	case plan.EnsureEndpoint, plan.RemoveEndpoint, plan.MoveMail, plan.EnsureRules, plan.RemoveRules:
+	}
+	return false
+}
+
+func waits(err error) bool { return errors.Is(err, agent.ErrDeferred) }
+
+func outcome(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case waits(err):
+		return "deferred"
+	case errors.Is(err, agent.ErrConflict):
+		return "conflict"
+	}
+	return "error"
+}

@@ -1,0 +1,135 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/relay"
+)
+
+// ErrNotFound: nothing is known of what was asked for.
+var ErrNotFound = errors.New("not found")
+
+// Ports are what the loop stands on.
+type Ports struct {
+	Sources Sources
+	Index   Index
+	// Relay is nil where there is none.
+	Relay   relay.Backend
+	Claims  Claims
+	Metrics Metrics
+	Clock   Clock
+	Log     *zap.Logger
+	// Queue takes the workqueue's own metrics; nil: none.
+	Queue workqueue.MetricsProvider
+}
+
+// Controller is the loop.
+type Controller struct {
+	ports    Ports
+	queue    *queue
+	settling *settling
+	ledger   *ledger
+	triggers *triggers
+	log      *zap.Logger
+
+	options atomic.Pointer[Options]
+	current atomic.Pointer[snapshot]
+	// sequence numbers sweeps: a key proves something to a resync only when its
+	// observation began after that resync's sweep.
+	sequence atomic.Uint64
+	progress atomic.Int64 // unix nanoseconds
+
+	// sweeping serialises sweeps; applying serialises effects, so that a rule is
+	// never taken away under a newcomer.
+	sweeping sync.Mutex
+	applying sync.Mutex
+
+	ready      chan struct{}
+	readyOnce  sync.Once
+	quarantine *quarantine
+	resyncs    resyncs
+}
+
+// New makes a controller; nothing runs yet.
+func New(o Options, p Ports) (*Controller, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	c := &Controller{
+		ports:      p,
+		queue:      newQueue(p.Clock, p.Queue),
+		settling:   newSettling(p.Clock),
+		ledger:     newLedger(),
+		triggers:   newTriggers(),
+		log:        p.Log,
+		ready:      make(chan struct{}),
+		quarantine: newQuarantine(),
+	}
+	c.options.Store(&o)
+	c.touch()
+	return c, nil
+}
+
+// SetOptions replaces what may change while running: graces, holds, intervals
+// and configured roots. The next sweep and every decision after it use them.
+func (c *Controller) SetOptions(o Options) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	c.options.Store(&o)
+	return nil
+}
+
+// Ready is closed when the keys of the first sweep are done.
+func (c *Controller) Ready() <-chan struct{} { return c.ready }
+
+// Progress is when the loop last got something done, or had nothing to do.
+func (c *Controller) Progress() time.Time { return time.Unix(0, c.progress.Load()) }
+
+func (c *Controller) touch() { c.progress.Store(c.ports.Clock.Now().UnixNano()) }
+
+// Run works until ctx ends, then finishes the keys in hand and returns. It
+// blocks; everything that it started has ended when it returns.
+func (c *Controller) Run(ctx context.Context) error {
+	var workers sync.WaitGroup
+	for range c.options.Load().Workers {
+		workers.Go(func() { c.work(ctx) })
+	}
+	workers.Go(func() { c.pace(ctx) })
+	<-ctx.Done()
+	// ShutDown hands out the backlog; a worker that sees ctx ended leaves it.
+	c.queue.ShutDown()
+	workers.Wait()
+	c.resyncs.abandon()
+	return c.rest()
+}
+
+// rest closes the index when nothing is queued.
+func (c *Controller) rest() error {
+	c.applying.Lock()
+	defer c.applying.Unlock()
+	return c.ports.Index.Rest()
+}
+
+// knows reports whether any source knows the id.
+func (s *snapshot) knows(id agent.ID) bool {
+	if _, ok := s.rows[id]; ok {
+		return true
+	}
+	if _, ok := s.files.ByID[id]; ok {
+		return true
+	}
+	if _, ok := s.relay.Endpoints[id]; ok {
+		return true
+	}
+	_, ok := s.index.Displaced[id]
+	return ok
+}

@@ -1,0 +1,188 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
+)
+
+// explainEvents is how much history an explanation carries.
+const explainEvents = 10
+
+// Explain sets file, row and relay of one agent side by side, with what is so,
+// what will be done and when. It takes fresh looks and changes nothing.
+func (c *Controller) Explain(ctx context.Context, target string) (Explanation, error) {
+	tasks, err := c.rehearse(ctx, []string{target})
+	if err != nil {
+		return Explanation{}, err
+	}
+	// A path may carry one id and be recorded for another: the recorded one is
+	// at home there.
+	t := tasks[0]
+	for _, other := range tasks {
+		if other.obs.Row != nil && other.obs.Row.Path == target {
+			t = other
+		}
+	}
+	if t.err != nil {
+		return Explanation{}, t.err
+	}
+	v, err := c.survey(ctx)
+	if err != nil {
+		return Explanation{}, err
+	}
+	defer c.letGo(ctx)
+	e := Explanation{
+		ID: t.id, Path: t.plan.Path, Agent: v.status(t.id), File: fileView(t), Fields: fieldViews(t), Relay: c.relayView(t),
+		Next: []PlanChange{}, Problems: []ProblemStatus{}, Events: []EventView{}, Hints: hints(t),
+	}
+	if t.plan.Pending() {
+		e.Next = append(e.Next, changeOf(&t.plan))
+	}
+	for _, p := range v.problemList() {
+		if p.AgentID != nil && *p.AgentID == t.id || p.Path == e.Path {
+			e.Problems = append(e.Problems, p)
+		}
+	}
+	history, err := c.ports.Index.Events(ctx, agent.EventFilter{ID: t.id, Limit: explainEvents})
+	if err != nil {
+		return Explanation{}, fmt.Errorf("read history: %w", err)
+	}
+	for _, h := range history {
+		e.Events = append(e.Events, EventView{At: Time(h.At), ID: h.ID, Reason: h.Reason, Path: h.Path, Message: h.Message})
+	}
+	return e, nil
+}
+
+// look is the one that speaks for the agent: at home, or else at the first
+// place that carries its id.
+func (t *task) look() *agent.Look {
+	switch {
+	case t.obs.Home != nil && t.obs.Row != nil:
+		return &t.obs.Home.Look
+	case len(t.obs.Claims) > 0:
+		return &t.obs.Claims[0].Look
+	case t.obs.Home != nil:
+		return &t.obs.Home.Look
+	}
+	return &agent.Look{Class: agent.DirMissing, Err: "no place is known"}
+}
+
+func fileView(t *task) FileView {
+	l := t.look()
+	var remembered agent.Mount
+	if t.obs.Home != nil && l == &t.obs.Home.Look {
+		remembered = t.obs.Home.RootMount
+		if t.obs.State != nil && !t.obs.State.Mount.IsZero() {
+			remembered = t.obs.State.Mount
+		}
+	}
+	f := FileView{Path: l.Path, Evidence: l.Judge(t.id, remembered).String(), Message: l.Err}
+	switch {
+	case l.Problem != nil:
+		f.Message = l.Problem.Error()
+	case l.Class == agent.Present && l.Manifest.ID != t.id:
+		f.Message = "it carries the id " + string(l.Manifest.ID)
+	}
+	return f
+}
+
+// fieldViews sets what the file asks for beside what the row says.
+func fieldViews(t *task) []FieldView {
+	l := t.look()
+	list := []FieldView{}
+	if l.Class != agent.Present || l.Manifest.ID != t.id {
+		return list
+	}
+	place := plan.Placement{}
+	if t.obs.Home != nil && l == &t.obs.Home.Look {
+		place = t.obs.Home.Place
+	} else if len(t.obs.Claims) > 0 {
+		place = t.obs.Claims[0].Place
+	}
+	want := agent.Desired(l.Manifest, agent.Place{Namespace: place.Namespace, Managed: place.Managed})
+	for i := range agent.FieldTable {
+		if !t.obs.Written.Has(i) {
+			continue
+		}
+		f := FieldView{Field: agent.FieldTable[i].Name, File: cellText(want[i])}
+		if row := t.obs.Row; row != nil {
+			f.Row = cellText(row.Fields[i])
+			f.Same = row.Fields[i] == want[i]
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+func (c *Controller) relayView(t *task) RelayView {
+	r := &t.obs.Relay
+	v := RelayView{Endpoints: []string{}, Rules: "no relay"}
+	ns, system := "", false
+	switch {
+	case t.plan.Change.Row != nil:
+		ns, system = t.plan.Change.Row.Namespace(), t.plan.Change.Row.System()
+	case t.obs.Row != nil:
+		ns, system = t.obs.Row.Namespace(), t.obs.Row.System()
+	}
+	if ns != "" {
+		v.Subject = string(agent.SubjectOf(ns, t.id))
+	}
+	for _, e := range r.Endpoints {
+		v.Endpoints = append(v.Endpoints, string(e.Subject))
+	}
+	switch {
+	case !r.Enabled:
+	case r.Down != "":
+		v.Rules = r.Down
+	case r.Degraded != "":
+		v.Rules = r.Degraded
+	default:
+		v.Rules = ruleCount(r.Rules[ns], system)
+	}
+	return v
+}
+
+func ruleCount(s agent.RuleSet, system bool) string {
+	have, want := []bool{s.Deny, s.Allow}, 2
+	if system {
+		have, want = append(have, s.SystemIn, s.SystemOut), 4
+	}
+	n := 0
+	for _, there := range have {
+		if there {
+			n++
+		}
+	}
+	return fmt.Sprintf("%d of %d", n, want)
+}
+
+// hints say what to run or do next.
+func hints(t *task) []string {
+	list := []string{}
+	add := func(s string) {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	if t.plan.Pending() {
+		add("mesh-controller sync " + string(t.id) + " does what is listed under next")
+	}
+	for _, p := range append(t.plan.Change.Problems, t.obs.Problems...) {
+		switch p.Reason {
+		case agent.DuplicateID:
+			add("give the copy at " + p.Path + " an id of its own in .dork/agent.json, or remove it")
+		case agent.ManifestInvalid:
+			add("mend " + p.Path + "/.dork/agent.json: " + p.Message)
+		case agent.UnknownEvidence:
+			add("make " + p.Path + "/.dork/agent.json readable: " + p.Message)
+		}
+	}
+	if t.plan.Absent.Absent() && t.obs.Row != nil {
+		add("put the project back at " + t.obs.Row.Path + " (or anywhere below a scan root) to keep the agent")
+	}
+	return list
+}

@@ -1,0 +1,325 @@
+package controller
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
+)
+
+// ledger is how things stand between two sweeps: the last listing, and what was
+// done since. Counts, gauges and the holds that depend on many agents are read
+// from it.
+type ledger struct {
+	mu sync.Mutex
+	// dirty ids differ from what was proven, since when.
+	dirty map[agent.ID]time.Time
+	// waiting ids need a listing that is complete.
+	waiting map[agent.ID]struct{}
+	// failing ids are backing off.
+	failing  map[agent.ID]struct{}
+	deferred map[agent.ID]struct{}
+	problems map[agent.ID][]agent.Problem
+	// places are the problems of which no id is known.
+	places  []agent.Problem
+	orphans map[agent.ID]orphan
+	status  map[string]int // rows by status
+	left    map[string]struct{}
+	// moved directories: the identity that a path had before it vanished.
+	directories map[agent.ID]agent.FileID
+	lost        bool
+}
+
+// orphan is an absence as it stands.
+type orphan struct {
+	root     string
+	since    time.Time
+	removeAt time.Time
+	hold     *plan.Hold
+	held     bool
+}
+
+func newLedger() *ledger {
+	return &ledger{
+		dirty:       map[agent.ID]time.Time{},
+		waiting:     map[agent.ID]struct{}{},
+		failing:     map[agent.ID]struct{}{},
+		deferred:    map[agent.ID]struct{}{},
+		problems:    map[agent.ID][]agent.Problem{},
+		orphans:     map[agent.ID]orphan{},
+		status:      map[string]int{},
+		left:        map[string]struct{}{},
+		directories: map[agent.ID]agent.FileID{},
+	}
+}
+
+// mark records ids that differ.
+func (l *ledger) mark(ids []agent.ID, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range ids {
+		if _, ok := l.dirty[id]; !ok {
+			l.dirty[id] = now
+		}
+	}
+}
+
+// load takes over what the index says at a sweep.
+func (l *ledger) load(s *snapshot) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.status)
+	for i := range s.index.Entries {
+		l.status[s.index.Entries[i].Status]++
+	}
+	clear(l.problems)
+	l.places = nil
+	for _, p := range s.index.Problems {
+		if p.ID == "" {
+			l.places = append(l.places, p)
+		} else {
+			l.problems[p.ID] = append(l.problems[p.ID], p)
+		}
+	}
+	for id, o := range l.orphans {
+		if st, ok := s.index.States[id]; !ok || !st.MissingSince.Equal(o.since) {
+			delete(l.orphans, id)
+		}
+	}
+	for id, st := range s.index.States {
+		if _, ok := l.orphans[id]; ok || st.MissingSince.IsZero() {
+			continue
+		}
+		o := orphan{since: st.MissingSince}
+		if e := s.entry(id); e != nil {
+			o.root = e.ScanRoot
+		}
+		l.orphans[id] = o
+	}
+	for _, ns := range s.index.Left {
+		l.left[ns] = struct{}{}
+	}
+	l.lost = s.index.Lost
+}
+
+// missing lists when each absence in a root began.
+func (l *ledger) missing(root string) []time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var list []time.Time
+	for _, o := range l.orphans {
+		if o.root == root {
+			list = append(list, o.since)
+		}
+	}
+	return list
+}
+
+// planned takes over what a plan that was carried out, or that had nothing to
+// do, says of its id.
+func (l *ledger) planned(p *plan.Plan, before *agent.Record, displaced *agent.Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.Change.SetProblems {
+		if len(p.Change.Problems) == 0 {
+			delete(l.problems, p.ID)
+		} else {
+			l.problems[p.ID] = p.Change.Problems
+		}
+	}
+	for _, ns := range p.Change.Left {
+		l.left[ns] = struct{}{}
+	}
+	l.count(p, before, displaced)
+	l.absence(p, before)
+}
+
+// count keeps the rows by status.
+func (l *ledger) count(p *plan.Plan, before *agent.Record, displaced *agent.Entry) {
+	if displaced != nil {
+		l.status[displaced.Status]--
+		if s := p.Change.DisplacedState; s != nil {
+			if _, ok := l.orphans[displaced.ID]; !ok {
+				l.orphans[displaced.ID] = orphan{since: s.MissingSince}
+			}
+		}
+	}
+	if p.Change.Op == agent.KeepRow {
+		return
+	}
+	if before != nil {
+		l.status[before.Status]--
+	}
+	if p.Change.Op != agent.RemoveRow {
+		l.status[p.Change.Row.Status]++
+	}
+}
+
+// absence keeps the orphans.
+func (l *ledger) absence(p *plan.Plan, before *agent.Record) {
+	if p.Change.SetState && p.Change.State.Missing() {
+		o := l.orphans[p.ID]
+		o.since = p.Change.State.MissingSince
+		if before != nil {
+			o.root = before.ScanRoot
+		}
+		l.orphans[p.ID] = o
+	}
+	if p.Change.SetState && !p.Change.State.Missing() {
+		delete(l.orphans, p.ID)
+		delete(l.directories, p.ID)
+	}
+	if o, ok := l.orphans[p.ID]; ok && p.Absent.Absent() {
+		o.removeAt, o.hold, o.held = p.RemoveAt, p.Hold, p.Held
+		l.orphans[p.ID] = o
+	}
+}
+
+// settled ends what was open about an id: it is proven converged, or its state
+// is one that only new evidence changes. It says since when it differed.
+func (l *ledger) settled(id agent.ID, waits bool) (since time.Time, differed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since, differed = l.dirty[id]
+	delete(l.dirty, id)
+	delete(l.failing, id)
+	delete(l.waiting, id)
+	if waits {
+		l.waiting[id] = struct{}{}
+	}
+	return since, differed
+}
+
+// failed records that an id backs off.
+func (l *ledger) failed(id agent.ID, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failing[id] = struct{}{}
+	if _, ok := l.dirty[id]; !ok {
+		l.dirty[id] = now
+	}
+}
+
+// defer marks whether a step of the id waits for DorkOS.
+func (l *ledger) setDeferred(id agent.ID, waits bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if waits {
+		l.deferred[id] = struct{}{}
+	} else {
+		delete(l.deferred, id)
+	}
+}
+
+// due lists the ids that a sweep has to queue besides what it found: open ones
+// that do not back off, those that waited for a listing, and deferred steps.
+func (l *ledger) due(forced bool) []agent.ID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	set := map[agent.ID]struct{}{}
+	for id := range l.dirty {
+		if _, backing := l.failing[id]; !backing || forced {
+			set[id] = struct{}{}
+		}
+	}
+	for id := range l.waiting {
+		set[id] = struct{}{}
+	}
+	for id := range l.deferred {
+		set[id] = struct{}{}
+	}
+	return sortedIDs(set)
+}
+
+func (l *ledger) leftNamespaces() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := make([]string, 0, len(l.left))
+	for ns := range l.left {
+		list = append(list, ns)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (l *ledger) forgetLeft(settled []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ns := range settled {
+		delete(l.left, ns)
+	}
+}
+
+// fill adds what is to the counts of a sync.
+func (l *ledger) fill(c *Counts) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, n := range l.status {
+		c.Agents += n
+	}
+	l.eachProblem(func(p *agent.Problem) {
+		switch p.Reason {
+		case agent.DuplicateID:
+			c.Duplicates++
+		case agent.ManifestInvalid:
+			c.Invalid++
+		case agent.UnknownEvidence:
+			c.Unknown++
+		}
+	})
+	for _, o := range l.orphans {
+		if o.held {
+			c.Held++
+		}
+	}
+}
+
+func (l *ledger) eachProblem(f func(*agent.Problem)) {
+	for _, list := range l.problems {
+		for i := range list {
+			f(&list[i])
+		}
+	}
+	for i := range l.places {
+		f(&l.places[i])
+	}
+}
+
+// gauges is how things stand.
+func (l *ledger) gauges() agent.Gauges {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g := agent.Gauges{
+		Active:        l.status[agent.Active],
+		Unreachable:   l.status[agent.Unreachable],
+		Unconverged:   len(l.dirty),
+		RelayDeferred: len(l.deferred),
+		HeldBy:        map[agent.Reason]int{},
+	}
+	l.eachProblem(func(p *agent.Problem) {
+		switch p.Reason {
+		case agent.DuplicateID:
+			g.Duplicate++
+		case agent.ManifestInvalid:
+			g.Invalid++
+		case agent.UnknownEvidence:
+			g.Unreadable++
+		case agent.Denied:
+			g.Denied++
+		}
+	})
+	for _, o := range l.orphans {
+		if o.held {
+			g.Held++
+			g.HeldBy[o.hold.Reason]++
+		} else {
+			g.InGrace++
+		}
+		if !o.removeAt.IsZero() && (g.NextRemoval.IsZero() || o.removeAt.Before(g.NextRemoval)) {
+			g.NextRemoval = o.removeAt
+		}
+	}
+	return g
+}

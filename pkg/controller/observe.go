@@ -1,0 +1,283 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
+)
+
+// subject of one handling: an id, what was observed of it, and what came of it.
+type task struct {
+	id     agent.ID
+	obs    plan.Observation
+	plan   plan.Plan
+	err    error
+	relay  bool // what failed is the relay
+	waits  bool // a step waits for DorkOS
+	looked bool // the observation is whole
+}
+
+// reading is what a batch shares while it is observed.
+type reading struct {
+	s         *snapshot
+	now       agent.Stamp
+	awake     time.Duration
+	views     map[agent.ID]agent.View
+	standing  map[string]agent.ID // who stands at a path, by the index
+	endpoints map[agent.ID][]agent.Endpoint
+	rules     map[string]agent.RuleSet
+	degraded  string
+	down      string
+}
+
+// observe looks at the world for each id: the rows of all in one read, the
+// files one by one, the endpoints and rules of all in one look. An error means
+// that the index did not answer.
+func (c *Controller) observe(ctx context.Context, ids []agent.ID) ([]*task, error) {
+	r := &reading{s: c.current.Load()}
+	r.now, r.awake, _ = c.settling.read()
+	var paths []string
+	for _, id := range ids {
+		paths = append(paths, r.s.claims(id, "")...)
+	}
+	var err error
+	if r.views, r.standing, err = c.ports.Index.Read(ctx, ids, paths); err != nil {
+		c.ports.Metrics.IndexError("read")
+		return nil, err
+	}
+	tasks := make([]*task, 0, len(ids))
+	for _, id := range ids {
+		t := &task{id: id}
+		t.err = c.guarded(id, func() error { c.observeFiles(ctx, r, t); return nil })
+		tasks = append(tasks, t)
+	}
+	c.readRelay(ctx, r, tasks)
+	for _, t := range tasks {
+		if t.err == nil {
+			t.err = c.guarded(t.id, func() error { c.complete(r, t); return nil })
+		}
+	}
+	return tasks, nil
+}
+
+// observeFiles takes the fresh looks at the recorded place and at the claims.
+func (c *Controller) observeFiles(ctx context.Context, r *reading, t *task) {
+	v := r.views[t.id]
+	t.obs = plan.Observation{
+		ID: t.id, Now: r.now, Row: v.Row, State: v.State, Tombstone: v.Tombstone, Problems: v.Problems,
+		Written: r.s.index.Written, IndexLost: r.s.index.Lost, Twin: r.s.twins[t.id],
+	}
+	home := recordedPath(&v)
+	claims := r.s.claims(t.id, home)
+	if home != "" {
+		t.obs.Home = c.lookHome(ctx, r, t, home)
+	}
+	worktrees := v.Row != nil || len(claims) > 1 || v.Tombstone != nil
+	// An id without a row may be at the place of its tombstone, like anywhere.
+	if v.Row == nil && home != "" && len(r.s.claims(t.id, "")) > len(claims) {
+		claims = append(claims, home)
+		slices.Sort(claims)
+	}
+	for _, path := range claims {
+		t.obs.Claims = append(t.obs.Claims, c.lookClaim(ctx, r, t, path, worktrees))
+	}
+}
+
+func recordedPath(v *agent.View) string {
+	switch {
+	case v.Row != nil:
+		return v.Row.Path
+	case v.Tombstone != nil:
+		return v.Tombstone.Record.Path
+	}
+	return ""
+}
+
+func (c *Controller) lookHome(ctx context.Context, r *reading, t *task, path string) *plan.Home {
+	root := r.s.roots.Effective(path)
+	anchor := filepath.Dir(path)
+	if t.obs.Row != nil && t.obs.Row.ScanRoot != "" {
+		anchor = t.obs.Row.ScanRoot
+	} else if root != "" {
+		anchor = root
+	}
+	h := &plan.Home{
+		Look:      c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: path, Anchor: anchor}),
+		RootMount: r.s.rootMounts[root],
+		Denied:    denied(r.s.index.Denied, path),
+		Dir:       c.ledger.directory(t.id),
+	}
+	if h.Look.Class == agent.Present {
+		h.Place = plan.Locate(h.Look.Manifest, path, r.s.roots, r.s.reserved)
+		if t.obs.Row != nil && r.s.ownReserve(t.obs.Row) {
+			h.Place = plan.Locate(h.Look.Manifest, path, r.s.roots, nil)
+		}
+	}
+	return h
+}
+
+// ownReserve reports whether the row is itself the system agent for which its
+// namespace is reserved.
+func (s *snapshot) ownReserve(row *agent.Record) bool {
+	return row.System() && s.roots.Managed != "" && agent.Within(row.Path, s.roots.Managed)
+}
+
+func (c *Controller) lookClaim(ctx context.Context, r *reading, t *task, path string, worktree bool) plan.Claim {
+	root := r.s.roots.Effective(path)
+	claim := plan.Claim{
+		Look:      c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: path, Anchor: filepath.Dir(path), Worktree: worktree}),
+		Denied:    denied(r.s.index.Denied, path),
+		Complete:  r.s.files.CompleteFor(path),
+		RootMount: r.s.rootMounts[root],
+		RefusedBefore: slices.ContainsFunc(t.obs.Problems, func(p agent.Problem) bool {
+			return p.Reason == agent.DuplicateID && p.Path == path
+		}),
+	}
+	if claim.Look.Class == agent.Present {
+		claim.Place = plan.Locate(claim.Look.Manifest, path, r.s.roots, r.s.reserved)
+	}
+	if other, ok := r.standing[path]; ok && other != t.id {
+		claim.Incumbent = &plan.Incumbent{ID: other, Mount: r.s.remembered(other)}
+	}
+	return claim
+}
+
+// remembered is the mount that is remembered for an id with a row.
+func (s *snapshot) remembered(id agent.ID) agent.Mount {
+	if st, ok := s.index.States[id]; ok && !st.Mount.IsZero() {
+		return st.Mount
+	}
+	if e := s.entry(id); e != nil {
+		return s.rootMounts[s.roots.Effective(e.Path)]
+	}
+	return agent.Mount{}
+}
+
+// denied reports whether the path, or one above it, is on the deny list.
+func denied(list []string, path string) bool {
+	return slices.ContainsFunc(list, func(d string) bool { return agent.Within(path, d) })
+}
+
+// readRelay looks at every address and namespace that the batch is about.
+func (c *Controller) readRelay(ctx context.Context, r *reading, tasks []*task) {
+	if c.ports.Relay == nil {
+		return
+	}
+	subjects := map[agent.Subject]struct{}{}
+	namespaces := map[string]struct{}{}
+	for _, t := range tasks {
+		for _, ns := range t.namespaces() {
+			namespaces[ns] = struct{}{}
+			subjects[agent.SubjectOf(ns, t.id)] = struct{}{}
+		}
+		for _, e := range r.s.relay.Endpoints[t.id] {
+			subjects[e.Subject] = struct{}{}
+			if ns, _, ok := agent.ParseSubject(string(e.Subject)); ok {
+				namespaces[ns] = struct{}{}
+			}
+		}
+	}
+	list, err := c.ports.Relay.Endpoints(ctx, keys(subjects))
+	if err != nil {
+		c.ports.Metrics.RelayError("endpoints")
+		r.down = err.Error()
+		return
+	}
+	r.endpoints = map[agent.ID][]agent.Endpoint{}
+	for _, e := range list {
+		if _, id, ok := agent.ParseSubject(string(e.Subject)); ok {
+			r.endpoints[id] = append(r.endpoints[id], e)
+		}
+	}
+	r.rules, err = c.ports.Relay.NamespaceRules(ctx, keys(namespaces))
+	if err != nil {
+		if !errors.Is(err, agent.ErrDegraded) {
+			c.ports.Metrics.RelayError("rules")
+		}
+		r.degraded = err.Error()
+	}
+}
+
+// namespaces that the id has or may get.
+func (t *task) namespaces() []string {
+	var list []string
+	add := func(ns string) {
+		if ns != "" && !slices.Contains(list, ns) {
+			list = append(list, ns)
+		}
+	}
+	if t.obs.Row != nil {
+		add(t.obs.Row.Namespace())
+	}
+	if t.obs.Tombstone != nil {
+		add(t.obs.Tombstone.Record.Namespace())
+	}
+	if t.obs.Home != nil {
+		add(t.obs.Home.Place.Namespace)
+	}
+	for i := range t.obs.Claims {
+		add(t.obs.Claims[i].Place.Namespace)
+	}
+	return list
+}
+
+// complete adds what follows from the batch's reading and from what this
+// process has seen before.
+func (c *Controller) complete(r *reading, t *task) {
+	o := &t.obs
+	o.Relay = plan.Relay{
+		Enabled: c.ports.Relay != nil, Down: r.down, Degraded: r.degraded,
+		Endpoints: r.endpoints[t.id], Rules: r.rules, Kept: r.s.relay.Kept[t.id],
+	}
+	slices.SortFunc(o.Relay.Endpoints, func(a, b agent.Endpoint) int { return compare(a.Subject, b.Subject) })
+	o.Relay.Shared = map[string]bool{}
+	for _, ns := range t.namespaces() {
+		o.Relay.Shared[ns] = r.s.shared(ns, t.id)
+	}
+	for _, e := range o.Relay.Endpoints {
+		ns, _, _ := agent.ParseSubject(string(e.Subject))
+		o.Relay.Shared[ns] = r.s.shared(ns, t.id)
+	}
+	path := recordedPath(&agent.View{Row: o.Row, Tombstone: o.Tombstone})
+	fresh := r.s.began >= c.settling.since()
+	if path == "" {
+		o.Complete = fresh && r.s.files.Complete()
+	} else {
+		o.Complete = fresh && r.s.files.CompleteFor(path)
+	}
+	c.countLook(r, o)
+	if o.State.Missing() && o.Row != nil && o.Row.ScanRoot != "" {
+		o.Mass = c.mass(r.s, o.Row.ScanRoot, r.now.Wall)
+	}
+	t.looked = true
+}
+
+// countLook counts looks at an absence; anything else starts settling afresh.
+func (c *Controller) countLook(r *reading, o *plan.Observation) {
+	absent := o.Home == nil && len(o.Claims) == 0
+	if o.Home != nil {
+		absent = o.Home.Look.Judge(o.ID, agent.Mount{}).Absent()
+	}
+	if !absent {
+		c.settling.forget(o.ID)
+		return
+	}
+	o.Looks, o.AbsentFor = c.settling.absent(o.ID, r.awake)
+}
+
+func (c *Controller) mass(s *snapshot, root string, now time.Time) *plan.Hold {
+	o := c.options.Load()
+	return plan.Mass(c.ledger.missing(root), s.perRoot[root], s.released[root], now, o.massPolicy())
+}
+
+// directory is the identity that the id's directory had when it was last seen.
+func (l *ledger) directory(id agent.ID) agent.FileID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.directories[id]
+}

@@ -1,0 +1,763 @@
+package plan_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
+)
+
+// verdict is one observation with what was decided about it.
+type verdict struct {
+	o      *plan.Observation
+	policy plan.Policy
+	p      plan.Plan
+	next   plan.Observation // the world after the plan
+	again  plan.Plan        // what is decided then
+
+	evidence agent.Evidence // of the home, as the test judges it
+}
+
+// invariant holds for every observation.
+type invariant struct {
+	name string
+	// broken says how the invariant is broken, "" when it holds.
+	broken func(v *verdict) string
+}
+
+// invariants are what no plan may ever break.
+func invariants() []invariant {
+	return []invariant{
+		{"FixedPoint", fixedPoint},
+		{"FileWins", fileWins},
+		{"NoActionOnDoubt", noActionOnDoubt},
+		{"NothingDestructiveOnThinEvidence", nothingDestructiveOnThinEvidence},
+		{"RelocationsNeedProof", relocationsNeedProof},
+		{"DueMeansRemoved", dueMeansRemoved},
+		{"GraceBounds", graceBounds},
+		{"MissingSinceOnce", missingSinceOnce},
+		{"OnlyPresentClears", onlyPresentClears},
+		{"ClockForwardOnly", clockForwardOnly},
+		{"StatusFollowsEvidence", statusFollowsEvidence},
+		{"ExactlyOneEndpoint", exactlyOneEndpoint},
+		{"ActionsInOrder", actionsInOrder},
+		{"RefusalMutatesNothing", refusalMutatesNothing},
+		{"ReadableNeverRemoved", readableNeverRemoved},
+		{"DisplacesOnlyObservedIncumbent", displacesOnlyObservedIncumbent},
+		{"DegradedAddsNothing", degradedAddsNothing},
+		{"RecordBeforeRemoval", recordBeforeRemoval},
+		{"ChangeMatchesActions", changeMatchesActions},
+		{"ReasonIsKnown", reasonIsKnown},
+		{"RecordedRefusalsSurviveAbsence", recordedRefusalsSurviveAbsence},
+		{"EveryRefusalIsListed", everyRefusalIsListed},
+		{"EveryChangeIsTold", everyChangeIsTold},
+		{"OrderOfClaimsIsNoMatter", orderOfClaimsIsNoMatter},
+	}
+}
+
+// fixedPoint: once a plan is done, the same evidence asks for nothing more: no
+// action, no write, no event. After a removal by the deny list the other places
+// that carry the id have their say.
+func fixedPoint(v *verdict) string {
+	if quiet(&v.again) {
+		return ""
+	}
+	if v.p.Record != nil && v.p.Record.Reason == agent.Denied && len(v.next.Claims) > 0 {
+		later := apply(v.next, &v.again)
+		if p := plan.Compute(later, v.policy); quiet(&p) {
+			return ""
+		}
+	}
+	return "after it is applied:\n" + digest(v.again)
+}
+
+// quiet reports whether a plan does and writes nothing.
+func quiet(p *plan.Plan) bool {
+	c := &p.Change
+	return len(p.Actions) == 0 && c.Op == agent.KeepRow && !c.SetState && !c.SetProblems && len(c.Events) == 0 &&
+		len(c.Left) == 0 && !c.Durable && c.Displaces == "" && p.Deed == nil && p.Record == nil && !p.Starts && !p.Confirm
+}
+
+// fileWins: an agent that is at home and not denied ends active, not missing,
+// at its path, and with every written field as its manifest has it. Other
+// fields stay.
+func fileWins(v *verdict) string {
+	home, row := v.next.Home, v.next.Row
+	if row == nil || home.Denied || judge(&v.next) != agent.Present {
+		return ""
+	}
+	if row.Status != agent.Active || row.Path != home.Look.Path {
+		return "the row is " + row.Status + " at " + row.Path
+	}
+	if v.next.State != nil && !v.next.State.MissingSince.IsZero() {
+		return "it is still missing"
+	}
+	want := agent.Desired(home.Look.Manifest, agent.Place{Namespace: home.Place.Namespace, Managed: home.Place.Managed})
+	for i := range want {
+		if v.o.Row != nil && !v.o.Written.Has(i) {
+			want[i] = v.o.Row.Fields[i]
+		}
+		if row.Fields[i] != want[i] {
+			return agent.FieldTable[i].Name + " is " + row.Fields[i].String() + ", want " + want[i].String()
+		}
+	}
+	if v.o.Row == nil {
+		return ""
+	}
+	before, after := *v.o.Row, *row
+	after.Fields, after.Path, after.ScanRoot, after.Status = before.Fields, before.Path, before.ScanRoot, before.Status
+	if before != after {
+		return "a column that is written once was written"
+	}
+	return ""
+}
+
+// noActionOnDoubt: a home that could not be looked at changes nothing, and is
+// tried again; an invalid manifest changes neither row nor clock nor identity.
+// A displaced id whose old place cannot be judged waits likewise.
+func noActionOnDoubt(v *verdict) string {
+	if v.o.Home == nil || v.o.Row != nil && v.o.Home.Denied {
+		return ""
+	}
+	if v.o.Row == nil && (len(v.o.Claims) > 0 || v.o.Tombstone.Reason != agent.Displaced) {
+		return ""
+	}
+	if v.evidence != agent.Unknown && v.evidence != agent.Invalid {
+		return ""
+	}
+	c := &v.p.Change
+	if c.Op != agent.KeepRow || c.SetState || c.Displaces != "" || v.p.Record != nil || v.p.Starts {
+		return "something changed"
+	}
+	if v.evidence == agent.Unknown && (len(v.p.Actions) > 0 || !v.p.Retry) {
+		return "an action, or no retry"
+	}
+	return ""
+}
+
+// nothingDestructiveOnThinEvidence: what takes an id out of index or relay
+// rests on the deny list, on a removal that is on record, or on all of: a
+// fresh absence, a complete listing, a grace that is over, an index that was
+// not lost, no hold, and an absence that was seen to settle. A forecast takes
+// looks and listing for granted.
+func nothingDestructiveOnThinEvidence(v *verdict) string {
+	if !destructive(&v.p) {
+		return ""
+	}
+	r := v.p.Record
+	switch {
+	case r == nil:
+		if v.o.Row != nil || v.o.Tombstone == nil || v.o.Tombstone.Reason == agent.Displaced {
+			return "there is no removal to finish"
+		}
+		if v.o.IndexLost {
+			return "a recorded removal is finished on a lost index"
+		}
+		return ""
+	case r.Reason == agent.Denied:
+		if v.o.Row == nil || !v.o.Home.Denied {
+			return "it is not denied"
+		}
+		return ""
+	}
+	if (v.o.Home != nil) != v.p.Confirm {
+		return "the last look is not confirmed"
+	}
+	if why := notDue(v); why != "" {
+		return why
+	}
+	return ""
+}
+
+func destructive(p *plan.Plan) bool {
+	return p.Record != nil || p.Change.Op == agent.RemoveRow || slices.ContainsFunc(p.Actions, func(a plan.Action) bool {
+		return a.Type == plan.RemoveRow || a.Type == plan.RemoveEndpoint
+	})
+}
+
+// notDue says why an absence must not end in a removal now, "" when it must.
+func notDue(v *verdict) string {
+	o := v.o
+	switch e := v.evidence; {
+	case !e.Absent():
+		return "the evidence is " + e.String()
+	case claimedSomewhere(o):
+		return "a manifest that carries the id, or may do so, is somewhere"
+	case o.Mass != nil && o.Mass.Until.After(o.Now.Wall):
+		return "a mass disappearance holds it"
+	case o.Relay.Down != "":
+		return "the relay is down, so that its addresses are not known"
+	}
+	g, ends := graceOf(v)
+	if !ends || passed(v) < g {
+		return "the grace is not over"
+	}
+	if v.policy.Forecast {
+		return ""
+	}
+	s := min(v.policy.Settle, g)
+	switch {
+	case !o.Complete || o.IndexLost:
+		return "the listing is not complete"
+	case o.Looks < 2:
+		return "it was looked at once"
+	case !v.policy.OneShot && o.AbsentFor < s:
+		return "it has not settled"
+	}
+	return ""
+}
+
+// claimedSomewhere reports whether a place other than home carries the id, or
+// may do so.
+func claimedSomewhere(o *plan.Observation) bool {
+	return slices.ContainsFunc(o.Claims, func(c plan.Claim) bool {
+		switch c.Look.Class {
+		case agent.Present:
+			return !c.Denied && c.Look.Manifest.ID == o.ID
+		case agent.Unknown, agent.Invalid:
+			return !c.Denied
+		case agent.OtherAgent, agent.FileMissing, agent.DirMissing, agent.VolumeGone:
+		}
+		return false
+	})
+}
+
+// graceOf is the grace that the absence has, false for one without end.
+func graceOf(v *verdict) (time.Duration, bool) {
+	lost := v.o.State != nil && v.o.State.Lost
+	if v.o.State == nil || v.o.State.MissingSince.IsZero() {
+		lost = v.o.IndexLost && v.o.Row == nil
+	}
+	if v.evidence == agent.VolumeGone || lost {
+		return v.policy.UnmountedGrace, v.policy.UnmountedGrace > 0
+	}
+	return v.policy.OrphanGrace, true
+}
+
+// passed is the time that the absence has lasted: none when it begins now, when
+// its clock lies in the future, or when a missing volume turns into another
+// absence; and the forward steps of the clock within one boot do not count.
+func passed(v *verdict) time.Duration {
+	s := v.o.State
+	if s == nil || s.MissingSince.IsZero() || s.Clock.Wall.After(v.o.Now.Wall) ||
+		s.Evidence == agent.VolumeGone && v.evidence != agent.VolumeGone {
+		return 0
+	}
+	d := v.o.Now.Wall.Sub(s.Clock.Wall)
+	if s.Clock.BootID == v.o.Now.BootID && v.o.Now.Offset > s.Clock.Offset {
+		d -= v.o.Now.Offset - s.Clock.Offset
+	}
+	return d
+}
+
+// judge is what the home says about the id, written down a second time: an
+// absence counts only on the mount that is remembered.
+func judge(o *plan.Observation) agent.Evidence {
+	h := o.Home
+	if h == nil { // an address without agent
+		return agent.DirMissing
+	}
+	remembered := h.RootMount
+	if o.State != nil && o.State.Mount != (agent.Mount{}) {
+		remembered = o.State.Mount
+	}
+	otherVolume := remembered != (agent.Mount{}) && remembered != h.Look.Mount
+	switch h.Look.Class {
+	case agent.Present:
+		switch {
+		case h.Look.Manifest.ID == o.ID && h.Place.Problem != nil:
+			return agent.Invalid
+		case h.Look.Manifest.ID == o.ID:
+			return agent.Present
+		case otherVolume:
+			return agent.VolumeGone
+		}
+		return agent.OtherAgent
+	case agent.FileMissing, agent.DirMissing:
+		if otherVolume || remembered == (agent.Mount{}) && h.Look.AnchorGone {
+			return agent.VolumeGone
+		}
+	case agent.Unknown, agent.Invalid, agent.OtherAgent, agent.VolumeGone:
+	}
+	return h.Look.Class
+}
+
+// relocationsNeedProof: an id changes directory only when its home is proven
+// empty of it on the volume where it was, on a complete listing, with no place
+// in doubt, and to a place that carries it now and may have it. A linked
+// worktree does not inherit from a directory that stands.
+func relocationsNeedProof(v *verdict) string {
+	if v.o.Row == nil || v.next.Row == nil || v.next.Row.Path == v.o.Row.Path {
+		return ""
+	}
+	if !v.evidence.Absent() || v.evidence == agent.VolumeGone {
+		return "the evidence is " + v.evidence.String()
+	}
+	if !v.o.Complete {
+		return "the listing is not complete"
+	}
+	for i := range v.o.Claims {
+		c := &v.o.Claims[i]
+		if c.Look.Class == agent.Unknown && !c.Denied {
+			return "a place is in doubt"
+		}
+		if c.Look.Path != v.next.Row.Path {
+			continue
+		}
+		if c.Look.Class != agent.Present || c.Look.Manifest.ID != self || c.Denied || c.Place.Problem != nil || !c.Complete {
+			return "the new place does not hold up"
+		}
+		if c.Look.Worktree && v.o.Home.Look.Class != agent.DirMissing {
+			return "a worktree inherited from a directory that stands"
+		}
+	}
+	return ""
+}
+
+// dueMeansRemoved: an orphan for which nothing is in the way is removed now.
+func dueMeansRemoved(v *verdict) string {
+	if !orphaned(v.o) || notDue(v) != "" {
+		return ""
+	}
+	if v.p.Record == nil || v.p.Record.Reason != agent.Removed || v.next.Row != nil ||
+		v.o.Relay.Enabled && len(v.next.Relay.Endpoints) > 0 {
+		return "it stays"
+	}
+	return ""
+}
+
+// orphaned reports whether the id has something that an absence could end, and
+// nothing else claims to decide about it.
+func orphaned(o *plan.Observation) bool {
+	switch {
+	case o.Row != nil:
+		return !o.Home.Denied
+	case o.Tombstone == nil:
+		return len(o.Relay.Endpoints) > 0
+	}
+	return o.Tombstone.Reason == agent.Displaced
+}
+
+// graceBounds: an orphan that waits for its grace alone is looked at again at
+// the very nanosecond at which the grace ends: not removed one before it, due
+// at it.
+func graceBounds(v *verdict) string {
+	if v.p.RequeueAfter <= 0 || v.p.RemoveAt.IsZero() || v.p.Hold != nil && v.p.Hold.Reason != agent.VolumeMissing {
+		return ""
+	}
+	g, _ := graceOf(v)
+	if want := g - passed(v); v.p.RequeueAfter != want || !v.p.RemoveAt.Equal(v.o.Now.Wall.Add(want)) {
+		return "it asks for another time than " + want.String()
+	}
+	late := v.next
+	late.Now.Wall = v.o.Now.Wall.Add(v.p.RequeueAfter - 1)
+	late.Complete, late.IndexLost, late.Looks, late.AbsentFor = true, false, 2, settle
+	if p := plan.Compute(late, v.policy); p.Record != nil {
+		return "it is removed one nanosecond early"
+	}
+	late.Now.Wall = late.Now.Wall.Add(1)
+	if p := plan.Compute(late, v.policy); p.Record == nil {
+		return "it is not removed in time"
+	}
+	return ""
+}
+
+// missingSinceOnce: the beginning of an absence is written once, at the first
+// absence that was seen, and never moves.
+func missingSinceOnce(v *verdict) string {
+	before, after := missingSince(v.o.State), missingSince(v.next.State)
+	switch {
+	case after.IsZero():
+		return ""
+	case !before.IsZero() && !after.Equal(before):
+		return "it moved"
+	case before.IsZero() && (!after.Equal(v.o.Now.Wall) || !v.evidence.Absent()):
+		return "it begins on " + v.evidence.String()
+	case before.IsZero() && (!v.p.Starts || !v.p.Change.Durable || len(v.p.Change.Events) == 0):
+		return "the beginning is not announced, or not durable"
+	}
+	return ""
+}
+
+func missingSince(s *agent.State) time.Time {
+	if s == nil {
+		return time.Time{}
+	}
+	return s.MissingSince
+}
+
+// onlyPresentClears: the memory of an absence ends with a manifest at home, a
+// removal, or when nothing is left of the id to be missing.
+func onlyPresentClears(v *verdict) string {
+	if missingSince(v.o.State).IsZero() || !missingSince(v.next.State).IsZero() || v.p.Record != nil {
+		return ""
+	}
+	if v.next.Row != nil && judge(&v.next) == agent.Present {
+		return ""
+	}
+	if v.o.Row == nil && len(v.o.Relay.Endpoints) == 0 && (v.o.Tombstone == nil || v.o.Tombstone.Reason != agent.Displaced) {
+		return ""
+	}
+	return "it was cleared"
+}
+
+// clockForwardOnly: the clock of an absence moves only to now, only when it
+// lies in the future or a missing volume has turned into another absence; who
+// is paused stays paused.
+func clockForwardOnly(v *verdict) string {
+	before, after := v.o.State, v.next.State
+	if before != nil && before.Paused && (after == nil || !after.Paused) {
+		return "it is not paused any more"
+	}
+	if missingSince(before).IsZero() || missingSince(after).IsZero() || before.Clock == after.Clock {
+		return ""
+	}
+	if after.Clock != v.o.Now {
+		return "it moved elsewhere than to now"
+	}
+	if !v.evidence.Absent() || !before.Clock.Wall.After(v.o.Now.Wall) &&
+		(before.Evidence != agent.VolumeGone || v.evidence == agent.VolumeGone) {
+		return "it moved without cause"
+	}
+	if !v.p.Change.Durable {
+		return "it moved, but not durably"
+	}
+	return ""
+}
+
+// statusFollowsEvidence: a row whose manifest is not at home, and which stays
+// where it is, is unreachable at once and otherwise as it was.
+func statusFollowsEvidence(v *verdict) string {
+	if v.o.Row == nil || v.next.Row == nil || v.next.Row.Path != v.o.Row.Path || !v.evidence.Absent() || v.o.Home.Denied {
+		return ""
+	}
+	want := *v.o.Row
+	want.Status = agent.Unreachable
+	if *v.next.Row != want {
+		return "the row is " + v.next.Row.Status
+	}
+	if missingSince(v.next.State).IsZero() {
+		return "no clock runs"
+	}
+	return ""
+}
+
+// exactlyOneEndpoint: an id with a row, a healthy relay and a home that could
+// be looked at has its one address, whole, with its mail, under its rules.
+func exactlyOneEndpoint(v *verdict) string {
+	row, r := v.next.Row, &v.next.Relay
+	if row == nil || !r.Enabled || r.Degraded != "" || r.Down != "" || v.evidence == agent.Unknown && v.o.Row != nil {
+		return ""
+	}
+	if len(r.Endpoints) != 1 || r.Endpoints[0].Subject != row.Subject() || !r.Endpoints[0].Whole || r.Kept {
+		return "the address is not right"
+	}
+	if !r.Rules[row.Namespace()].Covers(row.System()) {
+		return "the rules are not there"
+	}
+	return ""
+}
+
+// actionsInOrder: when adding, the row, then the rules, then the address, then
+// the mail, then old rules; when removing, the address, then the row, then the
+// rules.
+func actionsInOrder(v *verdict) string {
+	rank := func(t plan.ActionType) int {
+		order := []plan.ActionType{
+			plan.InsertRow, plan.RelocateRow, plan.UpdateRow, plan.MarkActive, plan.MarkUnreachable,
+			plan.EnsureRules, plan.EnsureEndpoint, plan.MoveMail, plan.RemoveRules,
+		}
+		if destructive(&v.p) {
+			order = []plan.ActionType{plan.RemoveEndpoint, plan.RemoveRow, plan.RemoveRules}
+		}
+		return slices.Index(order, t)
+	}
+	last := 0
+	for i := range v.p.Actions {
+		r := rank(v.p.Actions[i].Type)
+		if r < last {
+			return string(v.p.Actions[i].Type) + " is out of order"
+		}
+		last = r
+	}
+	return ""
+}
+
+// refusalMutatesNothing: while the recorded home holds the id, or may hold it,
+// other places that carry it change neither row nor relay nor memory, and
+// displace nobody: only problems and words differ from a world without them.
+func refusalMutatesNothing(v *verdict) string {
+	if len(v.o.Claims) == 0 || v.o.Row == nil || v.o.Home.Denied {
+		return ""
+	}
+	switch v.evidence {
+	case agent.Present, agent.Invalid, agent.Unknown:
+	case agent.OtherAgent, agent.FileMissing, agent.DirMissing, agent.VolumeGone:
+		return ""
+	}
+	alone := *v.o
+	alone.Claims = nil
+	p := plan.Compute(alone, v.policy)
+	a, b := &p.Change, &v.p.Change
+	if b.Displaces != "" || a.Op != b.Op || a.SetState != b.SetState || !sameRecord(a.Row, b.Row) || !sameState(a.State, b.State) ||
+		!slices.EqualFunc(p.Actions, v.p.Actions, sameAction) {
+		return "without the copies:\n" + digest(p)
+	}
+	return ""
+}
+
+// readableNeverRemoved: an agent whose manifest can be read at home or
+// anywhere else, or may be there, is not removed, unless its home is denied.
+func readableNeverRemoved(v *verdict) string {
+	if v.p.Record == nil || v.p.Record.Reason == agent.Denied {
+		return ""
+	}
+	if claimedSomewhere(v.o) || !v.evidence.Absent() {
+		return "it was removed"
+	}
+	return ""
+}
+
+// displacesOnlyObservedIncumbent: who takes a path displaces whom it observed
+// there, nobody else, durably; the clock of the displaced runs from now, with
+// the evidence that the path is another's or another volume's.
+func displacesOnlyObservedIncumbent(v *verdict) string {
+	c := &v.p.Change
+	var want agent.ID
+	var mount agent.Mount
+	if c.Op == agent.InsertRow || c.Op == agent.RelocateRow {
+		for i := range v.o.Claims {
+			if in := v.o.Claims[i].Incumbent; in != nil && v.o.Claims[i].Look.Path == c.Row.Path {
+				want, mount = in.ID, in.Mount
+			}
+		}
+	}
+	if c.Displaces != want {
+		return "it displaces " + string(c.Displaces) + ", want " + string(want)
+	}
+	if want == "" {
+		return ""
+	}
+	evidence := agent.OtherAgent
+	if mount != (agent.Mount{}) && mount != v.next.Home.Look.Mount {
+		evidence = agent.VolumeGone
+	}
+	s := agent.State{ID: want, MissingSince: v.o.Now.Wall, Clock: v.o.Now, Evidence: evidence, Mount: mount}
+	if c.DisplacedState == nil || *c.DisplacedState != s || !c.Durable {
+		return "its state is " + stateText(c.DisplacedState)
+	}
+	return ""
+}
+
+// degradedAddsNothing: while the rules cannot be read no address and no rule is
+// added or moved, and no rule is removed; a relay that is off, or does not
+// answer, is left alone.
+func degradedAddsNothing(v *verdict) string {
+	r := &v.o.Relay
+	for i := range v.p.Actions {
+		switch a := &v.p.Actions[i]; a.Type {
+		case plan.EnsureRules, plan.RemoveRules, plan.EnsureEndpoint, plan.MoveMail:
+			if !r.Enabled || r.Degraded != "" || r.Down != "" {
+				return string(a.Type)
+			}
+		case plan.RemoveEndpoint:
+			if !r.Enabled || r.Down != "" {
+				return string(a.Type)
+			}
+		case plan.InsertRow, plan.UpdateRow, plan.RelocateRow, plan.MarkUnreachable, plan.MarkActive, plan.RemoveRow:
+		}
+	}
+	return ""
+}
+
+// recordBeforeRemoval: what leaves the index leaves a tombstone with the row
+// and the evidence, durably, and an event; and a removal adds nothing.
+func recordBeforeRemoval(v *verdict) string {
+	r := v.p.Record
+	if r == nil {
+		if v.p.Change.Op == agent.RemoveRow {
+			return "there is no record"
+		}
+		return ""
+	}
+	switch {
+	case v.o.Row != nil && r.Record != *v.o.Row:
+		return "the record is not the row"
+	case r.ID != self || !r.At.Equal(v.o.Now.Wall) || r.Evidence == "":
+		return "the record lacks id, time or evidence"
+	case !v.p.Change.Durable || v.p.Deed == nil || v.p.Deed.Reason != r.Reason:
+		return "it is not durable, or not told"
+	case v.next.Row != nil:
+		return "the row stays"
+	}
+	return ""
+}
+
+// changeMatchesActions: the index is written exactly when an action says so,
+// against the row that was observed; a difference differs; a namespace is left
+// once.
+func changeMatchesActions(v *verdict) string {
+	c := &v.p.Change
+	if c.Expected != v.o.Row || c.ID != self || c.At != v.o.Now {
+		return "it does not name what was observed"
+	}
+	var op agent.RowOp
+	for i := range v.p.Actions {
+		a := &v.p.Actions[i]
+		switch a.Type {
+		case plan.InsertRow:
+			op = agent.InsertRow
+		case plan.RelocateRow:
+			op = agent.RelocateRow
+		case plan.UpdateRow, plan.MarkActive, plan.MarkUnreachable:
+			op = agent.UpdateRow
+		case plan.RemoveRow:
+			op = agent.RemoveRow
+		case plan.EnsureEndpoint, plan.RemoveEndpoint, plan.MoveMail, plan.EnsureRules, plan.RemoveRules:
+		}
+		for _, d := range a.Differences {
+			if d.From == d.To {
+				return d.Field + " does not differ"
+			}
+		}
+	}
+	if c.Op != op {
+		return "row and actions disagree"
+	}
+	if op == agent.UpdateRow && *c.Row == *v.o.Row {
+		return "a row is written that did not change"
+	}
+	for i, ns := range c.Left {
+		if slices.Contains(c.Left[:i], ns) {
+			return ns + " is left twice"
+		}
+	}
+	return ""
+}
+
+// reasonIsKnown: the reason of the plan, of its events, problems and hold is
+// one of the vocabulary; where something is not in sync it has a message.
+func reasonIsKnown(v *verdict) string {
+	known := func(r agent.Reason) bool { return knownReasons[r] }
+	p := &v.p
+	if !known(p.Reason) || p.Hold != nil && !known(p.Hold.Reason) || p.Deed != nil && !known(p.Deed.Reason) {
+		return string(p.Reason)
+	}
+	for i := range p.Change.Events {
+		if !known(p.Change.Events[i].Reason) {
+			return string(p.Change.Events[i].Reason)
+		}
+	}
+	for i := range p.Change.Problems {
+		if !known(p.Change.Problems[i].Reason) || p.Change.Problems[i].Message == "" {
+			return string(p.Change.Problems[i].Reason)
+		}
+	}
+	if (p.Reason == agent.InSync) != (p.Message == "") {
+		return "reason " + string(p.Reason) + " with message " + p.Message
+	}
+	return ""
+}
+
+var knownReasons = func() map[agent.Reason]bool {
+	m := map[agent.Reason]bool{}
+	for _, r := range agent.Reasons() {
+		m[r] = true
+	}
+	return m
+}()
+
+// recordedRefusalsSurviveAbsence: while an id has no settled home, that a place
+// was refused stays on record as long as it carries the id: it decides who
+// inherits.
+func recordedRefusalsSurviveAbsence(v *verdict) string {
+	if v.next.Row != nil && judge(&v.next) == agent.Present || v.p.Record != nil || v.o.Row != nil && v.o.Home.Denied {
+		return ""
+	}
+	for i := range v.o.Problems {
+		q := &v.o.Problems[i]
+		if q.Reason != agent.DuplicateID || slices.ContainsFunc(v.next.Problems, func(n agent.Problem) bool {
+			return n.Reason == agent.DuplicateID && n.Path == q.Path
+		}) {
+			continue
+		}
+		if slices.ContainsFunc(v.o.Claims, func(c plan.Claim) bool {
+			return c.Look.Path == q.Path && !c.Denied && c.Place.Problem == nil && c.Look.Class == agent.Present && c.Look.Manifest.ID == self
+		}) {
+			return q.Path + " is forgotten"
+		}
+	}
+	return ""
+}
+
+// everyRefusalIsListed: where an id has a home, or can have none, each other
+// place that carries it is a listed problem: a duplicate, or invalid where its
+// namespace is not its to use. An alias of the home is no problem.
+func everyRefusalIsListed(v *verdict) string {
+	if v.p.Record != nil || v.p.NeedSweep || v.p.Retry || v.o.Twin != "" || v.o.Row != nil && v.o.Home.Denied {
+		return ""
+	}
+	for i := range v.next.Claims {
+		c := &v.next.Claims[i]
+		if c.Denied || c.Look.Class != agent.Present || c.Look.Manifest.ID != self {
+			continue
+		}
+		if v.next.Row != nil && c.Look.Dir == v.next.Home.Look.Dir {
+			if slices.ContainsFunc(v.next.Problems, func(p agent.Problem) bool { return p.Path == c.Look.Path }) {
+				return "an alias is a problem"
+			}
+			continue
+		}
+		want := agent.DuplicateID
+		if c.Place.Problem != nil {
+			want = agent.ManifestInvalid
+		}
+		if !slices.ContainsFunc(v.next.Problems, func(p agent.Problem) bool { return p.Path == c.Look.Path && p.Reason == want }) {
+			return c.Look.Path + " is not listed"
+		}
+	}
+	return ""
+}
+
+// everyChangeIsTold: whoever acts, and whoever begins or ends an absence, leaves
+// exactly one event of it; who does neither leaves none but that of a problem.
+func everyChangeIsTold(v *verdict) string {
+	began := missingSince(v.o.State).IsZero() && !missingSince(v.next.State).IsZero()
+	returned := !missingSince(v.o.State).IsZero() && missingSince(v.next.State).IsZero() && v.next.Row != nil
+	told := 0
+	if v.p.Deed != nil {
+		told++
+	}
+	for i := range v.p.Change.Events {
+		e := &v.p.Change.Events[i]
+		if !slices.ContainsFunc(v.p.Change.Problems, func(p agent.Problem) bool { return p.Reason == e.Reason && p.Path == e.Path }) ||
+			e.Reason == agent.EndpointLeaked && v.p.Starts {
+			told++
+		}
+	}
+	switch need := began || returned || len(v.p.Actions) > 0; {
+	case need && told == 0:
+		return "no event tells of it"
+	case !need && v.p.Record == nil && told > 0:
+		return "an event tells of nothing"
+	case told > 1 && !(v.p.Starts && v.p.Record != nil):
+		return "two events tell of it"
+	}
+	return ""
+}
+
+// orderOfClaimsIsNoMatter: who gets the id does not depend on the order in which
+// the places were seen.
+func orderOfClaimsIsNoMatter(v *verdict) string {
+	if len(v.o.Claims) < 2 {
+		return ""
+	}
+	turned := *v.o
+	turned.Claims = slices.Clone(v.o.Claims)
+	slices.Reverse(turned.Claims)
+	if p := plan.Compute(turned, v.policy); !sameRecord(p.Change.Row, v.p.Change.Row) || !sameState(p.Change.State, v.p.Change.State) {
+		return "the other way round:\n" + digest(p)
+	}
+	return ""
+}

@@ -1,0 +1,122 @@
+package controller
+
+import (
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
+)
+
+// clipAt bounds what of a manifest reaches a log line, in bytes.
+const clipAt = 200
+
+func clip(s string) string {
+	if len(s) <= clipAt {
+		return s
+	}
+	cut := clipAt
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut]
+}
+
+// report logs the change and counts the drift that it corrected.
+func (c *Controller) report(t *task) {
+	p := &t.plan
+	for _, e := range p.Change.Events {
+		if p.Deed == nil || e.Reason != p.Deed.Reason || e.Path != p.Deed.Path {
+			c.line(t, e.Reason, e.Path, e.Message)
+		}
+	}
+	if p.Deed != nil && !t.waits {
+		c.line(t, p.Deed.Reason, p.Deed.Path, p.Deed.Message)
+	}
+	if p.Record != nil {
+		reason := p.Reason
+		if p.Reason == agent.Removed {
+			reason = p.Absent.Reason()
+		}
+		c.ports.Metrics.Removed(reason)
+	}
+	for _, kind := range driftKinds(p) {
+		cause := causeOf(p.Reason)
+		c.ports.Metrics.DriftDetected(kind, cause)
+		if !t.waits {
+			c.ports.Metrics.DriftCorrected(kind, cause)
+		}
+	}
+}
+
+func (c *Controller) line(t *task, reason agent.Reason, path, message string) {
+	fields := []zap.Field{
+		zap.String("event", string(reason)),
+		zap.String("agent_id", clip(string(t.id))),
+		zap.String("path", clip(path)),
+		zap.String("reason", string(reason)),
+		zap.String("detail", clip(message)),
+	}
+	if row := t.plan.Change.Row; row != nil {
+		fields = append(fields, zap.String("namespace", row.Namespace()))
+	} else if t.obs.Row != nil {
+		fields = append(fields, zap.String("namespace", clip(t.obs.Row.Namespace())))
+	}
+	if len(t.plan.Actions) > 0 {
+		fields = append(fields, zap.String("action", string(t.plan.Actions[0].Type)))
+	}
+	c.log.Info("agent", fields...)
+}
+
+// driftKinds are the kinds of difference that a plan corrects, each once.
+func driftKinds(p *plan.Plan) []string {
+	seen := map[string]struct{}{}
+	add := func(kind string) { seen[kind] = struct{}{} }
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		switch a.Type {
+		case plan.InsertRow, plan.RemoveRow, plan.MarkUnreachable, plan.MarkActive:
+			add("row")
+		case plan.RelocateRow:
+			add("path")
+		case plan.EnsureEndpoint, plan.RemoveEndpoint, plan.MoveMail:
+			add("endpoint")
+		case plan.EnsureRules, plan.RemoveRules:
+			add("rules")
+		case plan.UpdateRow:
+		}
+		for _, d := range a.Differences {
+			switch d.Field {
+			case "namespace":
+				add("namespace")
+			case "status", "projectPath":
+			default:
+				add("field")
+			}
+		}
+	}
+	return keys(seen)
+}
+
+// causeOf tells who moved: a relay-only repair is the relay's doing; for a row
+// it takes the memory of what was last applied.
+func causeOf(r agent.Reason) string {
+	switch r {
+	case agent.EndpointMissing, agent.EndpointLeaked, agent.RulesDrifted:
+		return "relay"
+	case agent.Discovered, agent.Relocated, agent.Resurrected, agent.NamespaceChanged:
+		return "file"
+	}
+	return "unknown"
+}
+
+// gauge tells the metrics how things stand.
+func (c *Controller) gauge() {
+	g := c.ledger.gauges()
+	g.Quarantined = c.quarantine.size()
+	if s := c.current.Load(); s != nil {
+		g.RelayDegraded = s.relayDown != "" || s.relay.Degraded != ""
+	}
+	c.ports.Metrics.State(g)
+}

@@ -1,0 +1,296 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
+)
+
+// errStopped: the controller was stopped before the work was done.
+var errStopped = errors.New("the controller is stopping")
+
+// Sync makes one resync and waits until every key that it queued is proven
+// converged or terminal. Run must be running.
+func (c *Controller) Sync(ctx context.Context, req SyncRequest) (SyncResult, error) {
+	if req.Trigger == "" {
+		req.Trigger = "api"
+	}
+	var result SyncResult
+	err := c.resync(ctx, req, &result)
+	return result, err
+}
+
+// resync sweeps, queues, and follows the keys: to the end where a result is
+// wanted, otherwise beside the loop.
+func (c *Controller) resync(ctx context.Context, req SyncRequest, result *SyncResult) error {
+	began := c.ports.Clock.Now()
+	r, queued, err := c.sweepAndQueue(ctx, req)
+	if err != nil {
+		return err
+	}
+	if result == nil {
+		go c.follow(ctx, r) // ends with ctx or with the keys
+		return nil
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if r.aborted {
+		return errStopped
+	}
+	c.swept(ctx)
+	*result = c.resyncs.result(r, queued)
+	c.ledger.fill(&result.Counts)
+	result.Full = req.Full
+	result.DurationSeconds = c.ports.Clock.Since(began).Seconds()
+	return nil
+}
+
+// sweepAndQueue makes one sweep and queues what differs. The sweep's metrics
+// are told when it ends, whatever comes of it.
+func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resync, int, error) {
+	c.sweeping.Lock()
+	defer c.sweeping.Unlock()
+	began := c.ports.Clock.Now()
+	stats := agent.SweepStats{Trigger: req.Trigger, Result: "error"}
+	defer func() {
+		stats.Ended = c.ports.Clock.Now()
+		stats.Duration = stats.Ended.Sub(began)
+		c.ports.Metrics.Swept(stats)
+	}()
+	last := c.current.Load()
+	s, err := c.look(ctx, req.Full, &stats)
+	if err != nil {
+		return nil, 0, err
+	}
+	ids, err := c.selected(s, last, req)
+	if err != nil {
+		return nil, 0, err
+	}
+	stats.Result = "ok"
+	if !s.files.Complete() {
+		stats.Result = "incomplete"
+	}
+	r := c.resyncs.begin(c.sequence.Add(1), ids)
+	c.current.Store(s)
+	for _, id := range ids {
+		if req.Full {
+			c.queue.Forget(id)
+			c.quarantine.release(id)
+		}
+		c.queue.Add(id)
+	}
+	c.touch()
+	return r, len(ids), nil
+}
+
+// look lists every source and forms the snapshot.
+func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStats) (*snapshot, error) {
+	now, awake, why := c.settling.read()
+	if why != "" {
+		c.log.Info("absences have to settle anew", zap.String("event", "SettleWindow"), zap.String("cause", why))
+	}
+	stats.Complete = map[string]bool{"files": false, "index": false, "relay": false}
+	index, changed, err := c.ports.Index.List(ctx)
+	if err != nil {
+		c.ports.Metrics.IndexError("list")
+		return nil, fmt.Errorf("list the index: %w", err)
+	}
+	stats.Complete["index"] = true
+	c.ledger.mark(changed, now.Wall)
+
+	last := c.current.Load()
+	roots := c.roots(index)
+	files, changes, err := c.ports.Sources.Sweep(ctx, agent.SweepRequest{
+		Roots: roots, Known: knownPaths(index, last), Denied: index.Denied, Full: full, Now: now.Wall,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look at the files: %w", err)
+	}
+	stats.Complete["files"] = files.Complete()
+	stats.Stats, stats.Reads = files.Stats, files.Reads
+	c.ledger.mark(changes.IDs, now.Wall)
+
+	s := snapshot{files: files, index: index, began: awake}
+	c.listRelay(ctx, &s, last, now.Wall)
+	stats.Complete["relay"] = s.relayDown == ""
+	c.remember(last, changes.Paths, now.Wall)
+	next := newSnapshot(s, last, plan.Roots{Managed: c.options.Load().ManagedHome, Configured: c.options.Load().ScanRoots})
+	c.markPaths(next, changes.Paths, now.Wall)
+	if err := c.teachRoots(ctx, next); err != nil {
+		return nil, err
+	}
+	return next, nil
+}
+
+// listRelay fills in the relay's part. A relay that does not answer never stops
+// files from reaching the index.
+func (c *Controller) listRelay(ctx context.Context, s *snapshot, last *snapshot, now time.Time) {
+	s.relay = &agent.RelayListing{}
+	if last != nil {
+		s.relay = last.relay
+	}
+	if c.ports.Relay == nil {
+		return
+	}
+	listing, changed, err := c.ports.Relay.List(ctx)
+	if err != nil {
+		c.ports.Metrics.RelayError("list")
+		c.log.Warn("the relay does not answer", zap.String("event", string(agent.RelayDegraded)), zap.Error(err))
+		s.relayDown = err.Error()
+		return
+	}
+	s.relay = listing
+	c.ledger.mark(changed, now)
+}
+
+// roots are the places to walk: the managed home, the configured roots and
+// those that rows name; never / or $HOME unless configured.
+func (c *Controller) roots(index *agent.IndexListing) []string {
+	o := c.options.Load()
+	roots := slices.Clone(o.ScanRoots)
+	if o.ManagedHome != "" {
+		roots = append(roots, o.ManagedHome)
+	}
+	for _, r := range recordedRoots(index) {
+		if !slices.Contains(o.NeverWalk, r) {
+			roots = append(roots, r)
+		}
+	}
+	slices.Sort(roots)
+	return slices.Compact(roots)
+}
+
+// knownPaths are the recorded ones, displaced ids included.
+func knownPaths(index *agent.IndexListing, last *snapshot) []string {
+	if last != nil && last.index == index {
+		return last.known
+	}
+	paths := make([]string, 0, len(index.Entries)+len(index.Displaced))
+	for i := range index.Entries {
+		paths = append(paths, index.Entries[i].Path)
+	}
+	for _, t := range index.Displaced {
+		paths = append(paths, t.Record.Path)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// remember keeps the identity of directories that vanished: a claim that is the
+// same directory is the moved one.
+func (c *Controller) remember(last *snapshot, changed []string, now time.Time) {
+	if last == nil {
+		return
+	}
+	c.ledger.mu.Lock()
+	defer c.ledger.mu.Unlock()
+	for _, path := range changed {
+		i, ok := slices.BinarySearchFunc(last.files.Sightings, path, func(s agent.Sighting, p string) int { return strings.Compare(s.Path, p) })
+		if !ok {
+			continue
+		}
+		if f := &last.files.Sightings[i]; f.ID != "" && last.byPath[path] == f.ID {
+			c.ledger.directories[f.ID] = f.Dir
+		}
+	}
+}
+
+// markPaths marks the ids whose recorded path changed.
+func (c *Controller) markPaths(s *snapshot, paths []string, now time.Time) {
+	var ids []agent.ID
+	for _, p := range paths {
+		if id, ok := s.byPath[p]; ok {
+			ids = append(ids, id)
+		}
+	}
+	c.ledger.mark(ids, now)
+}
+
+// selected says which ids to queue.
+func (c *Controller) selected(s, last *snapshot, req SyncRequest) ([]agent.ID, error) {
+	c.ledger.load(s)
+	if len(req.Targets) > 0 {
+		return targets(s, req.Targets)
+	}
+	if req.Full || last == nil || !s.sameGround(last) {
+		return s.ids(), nil
+	}
+	return c.ledger.due(req.Trigger == "signal" || req.Trigger == "api"), nil
+}
+
+// sameGround reports whether what every decision rests on is unchanged: deny
+// list, roots, reserved namespaces, twins.
+func (s *snapshot) sameGround(last *snapshot) bool {
+	return slices.Equal(s.index.Denied, last.index.Denied) &&
+		slices.Equal(s.roots.Configured, last.roots.Configured) &&
+		slices.Equal(s.roots.Recorded, last.roots.Recorded) &&
+		len(s.reserved) == len(last.reserved) && len(s.twins) == len(last.twins) &&
+		s.relay.Degraded == last.relay.Degraded && s.relayDown == last.relayDown &&
+		s.index.Lost == last.index.Lost
+}
+
+// targets resolves ids and paths.
+func targets(s *snapshot, wanted []string) ([]agent.ID, error) {
+	var ids []agent.ID
+	for _, t := range wanted {
+		found := s.resolve(t)
+		if len(found) == 0 {
+			return nil, fmt.Errorf("%s: %w: neither the id nor the path of an agent", t, ErrNotFound)
+		}
+		ids = append(ids, found...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// resolve finds the ids that a word means: an id, a recorded path, or a path
+// that carries a manifest.
+func (s *snapshot) resolve(word string) []agent.ID {
+	if id := agent.ID(word); s.knows(id) {
+		return []agent.ID{id}
+	}
+	var ids []agent.ID
+	if id, ok := s.byPath[word]; ok {
+		ids = append(ids, id)
+	}
+	i, ok := slices.BinarySearchFunc(s.files.Sightings, word, func(f agent.Sighting, p string) int { return strings.Compare(f.Path, p) })
+	if ok && s.files.Sightings[i].ID != "" {
+		ids = append(ids, s.files.Sightings[i].ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// follow waits for the keys of a sweep that nobody asked about.
+func (c *Controller) follow(ctx context.Context, r *resync) {
+	select {
+	case <-r.done:
+		if !r.aborted {
+			c.swept(ctx)
+		}
+	case <-ctx.Done():
+	}
+}
+
+// swept closes a sweep whose keys are done: a complete one ends the state of a
+// lost index, the problems of which no id is known are recorded, and the
+// connection is let go.
+func (c *Controller) swept(ctx context.Context) {
+	s := c.current.Load()
+	if err := c.conclude(ctx, s); err != nil && ctx.Err() == nil {
+		c.log.Error("conclude a sweep", zap.Error(err))
+	}
+	c.gauge()
+	c.readyOnce.Do(func() { close(c.ready) })
+}

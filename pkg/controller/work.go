@@ -1,0 +1,193 @@
+package controller
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
+)
+
+// errPanic: handling a key panicked. It is treated as an error of that key.
+var errPanic = errors.New("panic")
+
+// work takes batches until the queue is shut down. After ctx has ended the
+// backlog is handed out still: it is left for the next start.
+func (c *Controller) work(ctx context.Context) {
+	for {
+		batch, shutdown := c.queue.take()
+		if shutdown {
+			return
+		}
+		c.handle(ctx, batch)
+		c.touch()
+	}
+}
+
+// handle observes, plans and applies a batch, and gives each key its result. A
+// batch that panics as a whole is repeated key by key.
+func (c *Controller) handle(ctx context.Context, batch []agent.ID) {
+	defer func() {
+		for _, id := range batch {
+			c.queue.Done(id)
+		}
+	}()
+	if ctx.Err() != nil {
+		return
+	}
+	began, sequence := c.ports.Clock.Now(), c.sequence.Load()
+	tasks := c.converge(ctx, batch)
+	took := c.ports.Clock.Since(began) / time.Duration(len(batch))
+	for _, t := range tasks {
+		c.result(t, sequence, took)
+	}
+	c.letGo(ctx)
+}
+
+// letGo closes the index when nothing is left to do.
+func (c *Controller) letGo(ctx context.Context) {
+	if c.queue.Len() > 0 || ctx.Err() != nil {
+		return
+	}
+	if err := c.rest(); err != nil {
+		c.ports.Metrics.IndexError("close")
+		c.log.Warn("close the index", zap.Error(err))
+	}
+}
+
+// converge makes one pass over a batch.
+func (c *Controller) converge(ctx context.Context, batch []agent.ID) []*task {
+	var tasks []*task
+	err := guard(func() (err error) {
+		if tasks, err = c.observe(ctx, batch); err == nil {
+			c.decide(ctx, tasks)
+			c.apply(ctx, tasks)
+		}
+		return err
+	})
+	switch {
+	case err == nil:
+		return tasks
+	case errors.Is(err, errPanic) && len(batch) > 1:
+		tasks = tasks[:0]
+		for _, id := range batch {
+			tasks = append(tasks, c.converge(ctx, []agent.ID{id})...)
+		}
+		return tasks
+	}
+	if errors.Is(err, errPanic) {
+		err = c.panicked(batch[0], err)
+	}
+	tasks = tasks[:0]
+	for _, id := range batch {
+		tasks = append(tasks, &task{id: id, err: err})
+	}
+	return tasks
+}
+
+// decide plans for each task alone. A one-shot takes its second look at once.
+func (c *Controller) decide(ctx context.Context, tasks []*task) {
+	policy := c.options.Load().policy()
+	for _, t := range tasks {
+		if t.err != nil {
+			continue
+		}
+		t.err = c.guarded(t.id, func() error { t.plan = plan.Compute(t.obs, policy); return nil })
+		if t.err != nil || !t.plan.SecondLook {
+			continue
+		}
+		again, err := c.observe(ctx, []agent.ID{t.id})
+		if err != nil {
+			t.err = err
+			continue
+		}
+		t.obs, t.err = again[0].obs, again[0].err
+		if t.err == nil {
+			t.err = c.guarded(t.id, func() error { t.plan = plan.Compute(t.obs, policy); return nil })
+		}
+	}
+}
+
+// guarded runs one key's part and turns a panic into an error of that key.
+func (c *Controller) guarded(id agent.ID, f func() error) error {
+	err := guard(f)
+	if errors.Is(err, errPanic) {
+		return c.panicked(id, err)
+	}
+	return err
+}
+
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+func (c *Controller) panicked(id agent.ID, err error) error {
+	n := c.quarantine.count(id)
+	c.log.Error("panic", zap.String("event", "Panic"), zap.String("agent_id", clip(string(id))), zap.Int("in_a_row", n), zap.Error(err))
+	return err
+}
+
+// quarantineAfter panics in a row a key is left alone until its evidence
+// changes or a resync is forced.
+const quarantineAfter = 5
+
+// quarantine counts panics.
+type quarantine struct {
+	mu     sync.Mutex
+	panics map[agent.ID]int
+}
+
+func newQuarantine() *quarantine { return &quarantine{panics: map[agent.ID]int{}} }
+
+func (q *quarantine) count(id agent.ID) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.panics[id]++
+	return q.panics[id]
+}
+
+func (q *quarantine) holds(id agent.ID) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.panics[id] >= quarantineAfter
+}
+
+func (q *quarantine) release(id agent.ID) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.panics, id)
+}
+
+func (q *quarantine) size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for _, p := range q.panics {
+		if p >= quarantineAfter {
+			n++
+		}
+	}
+	return n
+}
+
+func keys[K comparable](m map[K]struct{}) []K {
+	list := make([]K, 0, len(m))
+	for k := range m {
+		list = append(list, k)
+	}
+	return list
+}
+
+func compare[T cmp.Ordered](a, b T) int { return cmp.Compare(a, b) }

@@ -1,0 +1,85 @@
+package maildir
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/relay"
+)
+
+// BenchmarkList10k is a quiet List: 10,000 mailboxes, 1,000 namespaces, nothing
+// changed and every stamp settled.
+func BenchmarkList10k(b *testing.B) {
+	r := filled(b, 10_000)
+	r.now = func() time.Time { return time.Now().Add(time.Hour) }
+	ctx := b.Context()
+	if _, _, err := r.List(ctx); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		_, changed, err := r.List(ctx)
+		if err != nil || len(changed) > 0 {
+			b.Fatal(changed, err)
+		}
+	}
+}
+
+func BenchmarkEnsureEndpoint(b *testing.B) {
+	b.Run("new", func(b *testing.B) {
+		r := filled(b, 0)
+		for i := 0; b.Loop(); i++ {
+			if err := r.EnsureEndpoint(b.Context(), subject(i)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("there", func(b *testing.B) {
+		r := filled(b, 1)
+		for b.Loop() {
+			if err := r.EnsureEndpoint(b.Context(), subject(0)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkEnsureRules adds one namespace to a file of a thousand.
+func BenchmarkEnsureRules(b *testing.B) {
+	r := filled(b, 10_000)
+	for b.Loop() {
+		if err := r.EnsureRules(b.Context(), []relay.Rules{{Namespace: "one"}}); err != nil {
+			b.Fatal(err)
+		}
+		if err := r.RemoveRules(b.Context(), []relay.Removal{{Namespace: "one"}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func subject(i int) agent.Subject {
+	return agent.SubjectOf(fmt.Sprintf("n%d", i/10), agent.ID(fmt.Sprintf("01M0CM31T03H0107E1QE%06d", i)))
+}
+
+func filled(b *testing.B, n int) *Relay {
+	b.Helper()
+	r, err := New(Options{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var batch []relay.Rules
+	for i := range n {
+		if err := r.EnsureEndpoint(b.Context(), subject(i)); err != nil {
+			b.Fatal(err)
+		}
+		if i%10 == 0 {
+			batch = append(batch, relay.Rules{Namespace: fmt.Sprintf("n%d", i/10)})
+		}
+	}
+	if err := r.EnsureRules(b.Context(), batch); err != nil {
+		b.Fatal(err)
+	}
+	return r
+}

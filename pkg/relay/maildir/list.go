@@ -1,0 +1,76 @@
+package maildir
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// List implements relay.Backend: one directory read, a stat per mailbox, a
+// stat of the rules file. The first List reports every endpoint's id.
+//
+// Once rules become readable that were not, every endpoint's id is reported:
+// nothing could be judged before.
+func (r *Relay) List(ctx context.Context) (*agent.RelayListing, []agent.ID, error) {
+	if err := r.enter(ctx); err != nil {
+		return nil, nil, err
+	}
+	defer r.leave()
+	changed, err := r.boxes.scan(ctx, r.mailboxes, r.now())
+	if err != nil {
+		return nil, nil, fmt.Errorf("list mailboxes: %w", err)
+	}
+	r.boxes.listed, r.boxes.folds.loaded = true, true
+	r.rules.refresh()
+	if r.boxes.moved || r.listing == nil || r.stale() {
+		r.listing, r.boxes.moved = r.build(), false
+	}
+	changed = r.concerned(changed, r.known.compare(&r.rules))
+	return r.listing, changed, nil
+}
+
+// stale reports whether the rules that were handed out are not those of now.
+func (r *Relay) stale() bool {
+	return r.listing.Degraded != r.rules.problem || r.known.generation != r.rules.generation
+}
+
+func (r *Relay) build() *agent.RelayListing {
+	l := &agent.RelayListing{
+		Endpoints: make(map[agent.ID][]agent.Endpoint, len(r.boxes.byName)),
+		Degraded:  r.rules.problem,
+	}
+	if l.Degraded == "" {
+		l.Rules = r.rules.sets
+	}
+	for _, b := range r.boxes.byName {
+		if b.state != noBox {
+			l.Endpoints[b.id] = append(l.Endpoints[b.id], r.endpoint(b.subject, b.state))
+		}
+	}
+	for _, list := range l.Endpoints {
+		if len(list) > 1 {
+			slices.SortFunc(list, func(a, b agent.Endpoint) int { return strings.Compare(string(a.Subject), string(b.Subject)) })
+		}
+	}
+	return l
+}
+
+func (r *Relay) endpoint(s agent.Subject, state boxState) agent.Endpoint {
+	return agent.Endpoint{Subject: s, Whole: state == wholeBox, Place: r.box(s)}
+}
+
+// concerned adds the ids that live in namespaces whose rules changed.
+func (r *Relay) concerned(changed []agent.ID, rules rulesDiff) []agent.ID {
+	if rules.all || len(rules.namespaces) > 0 {
+		for _, b := range r.boxes.byName {
+			if b.state != noBox && (rules.all || rules.namespaces[namespaceOf(b.subject)]) {
+				changed = append(changed, b.id)
+			}
+		}
+	}
+	slices.Sort(changed)
+	return slices.Compact(changed)
+}

@@ -1,0 +1,154 @@
+package maildir
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mesh-registry/mesh-controller/internal/atomicfile"
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// Retire implements relay.Backend. An empty mailbox goes by rmdir; one that
+// holds anything, were it only a file that is no letter, moves as a whole to
+// removed/<subject>.<timestamp>.
+func (r *Relay) Retire(ctx context.Context, s agent.Subject, at time.Time) error {
+	if err := address(s); err != nil {
+		return fmt.Errorf("retire: %w", err)
+	}
+	if err := r.enter(ctx); err != nil {
+		return err
+	}
+	defer r.leave()
+	if err := r.retire(ctx, s, at); err != nil {
+		return fmt.Errorf("retire %s: %w", s, err)
+	}
+	return nil
+}
+
+func (r *Relay) retire(ctx context.Context, s agent.Subject, at time.Time) error {
+	for range maxRounds {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		there, err := directory(r.box(s))
+		if err != nil {
+			return err
+		}
+		if !there {
+			r.boxes.gone(s)
+			delete(r.waiting, s)
+			return nil
+		}
+		if r.mustWait(s) {
+			return agent.ErrDeferred
+		}
+		if err := r.takeAway(s, at); err != nil {
+			return err
+		}
+	}
+	return errBusy
+}
+
+func (r *Relay) takeAway(s agent.Subject, at time.Time) error {
+	bare, err := empty(r.box(s))
+	if err != nil {
+		return err
+	}
+	if bare {
+		gone, err := dissolve(r.box(s))
+		if gone {
+			return syncDirs(r.mailboxes)
+		}
+		if err != nil {
+			return err
+		}
+		// A letter landed meanwhile.
+	}
+	if err := makeDirs(r.removed); err != nil {
+		return err
+	}
+	if err := setAside(r.box(s), r.removed+"/"+string(s)+"."+at.UTC().Format(keptFormat)); err != nil {
+		return err
+	}
+	return syncDirs(r.removed, r.mailboxes)
+}
+
+func setAside(path, as string) error {
+	for n := 1; n <= maxNames; n++ {
+		name := as
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d", as, n)
+		}
+		if err := atomicfile.Rename(path, name); !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: no free name", as)
+}
+
+// Kept mailboxes are named <subject>.<timestamp>, with a number behind where
+// two would be equal.
+const keptFormat = "20060102T150405.000Z"
+
+var keptStamp = regexp.MustCompile(`^\d{8}T\d{6}\.\d{3}Z(-\d+)?$`)
+
+// kept takes the name of a kept mailbox apart.
+func kept(name string) (id agent.ID, stamp string, ok bool) {
+	rest, ok := strings.CutPrefix(name, "relay.agent.")
+	if !ok {
+		return "", "", false
+	}
+	_, rest, _ = strings.Cut(rest, ".")
+	last, stamp, _ := strings.Cut(rest, ".")
+	return agent.ID(last), stamp, agent.ID(last).Valid() && keptStamp.MatchString(stamp)
+}
+
+// Restore implements relay.Backend: the oldest kept mailbox first, letter by
+// letter. Calling it again carries what an error left.
+func (r *Relay) Restore(ctx context.Context, id agent.ID, s agent.Subject) error {
+	if _, of, ok := agent.ParseSubject(string(s)); !ok || of != id {
+		return fmt.Errorf("restore: %q is not an address of %s", s, id)
+	}
+	if err := r.enter(ctx); err != nil {
+		return err
+	}
+	defer r.leave()
+	if err := r.restore(ctx, id, s); err != nil {
+		return fmt.Errorf("restore mail of %s: %w", s, err)
+	}
+	return nil
+}
+
+func (r *Relay) restore(ctx context.Context, id agent.ID, s agent.Subject) error {
+	entries, err := readDir(r.removed)
+	if err != nil {
+		return err
+	}
+	type old struct{ name, stamp string }
+	var list []old
+	for _, e := range entries {
+		if of, stamp, ok := kept(e.Name()); ok && of == id && e.IsDir() {
+			list = append(list, old{e.Name(), stamp})
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	slices.SortFunc(list, func(a, b old) int { return cmp.Compare(a.stamp, b.stamp) })
+	if err := r.ensure(s); err != nil {
+		return err
+	}
+	for _, o := range list {
+		if err := drain(ctx, r.removed+"/"+o.name, r.box(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package maildir
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// maxRulesFile bounds what is read: 64 MiB are a quarter of a million rules.
+const maxRulesFile = 64 << 20
+
+// rulesFile is the rules file as last read. It is read again only when its
+// stamp moved or is too young to be trusted.
+type rulesFile struct {
+	path string
+	now  func() time.Time
+
+	stamp   stamp
+	settled bool
+	sum     [sha256.Size]byte
+	sets    map[string]agent.RuleSet // never changed once made
+	// problem says why the rules cannot be read; "" when they can.
+	problem string
+	// generation moves with sets.
+	generation uint64
+}
+
+// refresh makes the rest say what the file says now.
+func (f *rulesFile) refresh() {
+	var st unix.Stat_t
+	if err := unix.Lstat(f.path, &st); err == nil && f.settled && stampOf(&st) == f.stamp {
+		return
+	}
+	f.settled = false
+	seen := f.now()
+	raw, at, err := readRules(f.path)
+	if err != nil {
+		f.problem, f.sum = err.Error(), [sha256.Size]byte{}
+		return
+	}
+	sum := sha256.Sum256(raw)
+	if raw == nil { // absent is not the same as empty
+		sum = [sha256.Size]byte{}
+	}
+	if f.generation == 0 || raw == nil || sum != f.sum {
+		if err := f.take(raw); err != nil {
+			f.problem, f.sum = err.Error(), [sha256.Size]byte{}
+			return
+		}
+		f.sum = sum
+	}
+	f.stamp, f.settled, f.problem = at, raw != nil && at.settled(seen), ""
+}
+
+func (f *rulesFile) take(raw []byte) error {
+	sets := map[string]agent.RuleSet{}
+	if raw != nil {
+		d, err := parse(raw)
+		if err != nil {
+			return unreadable(f.path, err)
+		}
+		sets = d.sets()
+	}
+	if f.generation == 0 || !maps.Equal(sets, f.sets) {
+		f.sets = sets
+		f.generation++
+	}
+	return nil
+}
+
+// load reads the file for an edit; nil where there is none.
+func (f *rulesFile) load() ([]byte, *document, error) {
+	raw, _, err := readRules(f.path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", agent.ErrDegraded, err)
+	}
+	if raw == nil {
+		d, err := parse([]byte("[]"))
+		return nil, d, err
+	}
+	d, err := parse(raw)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", agent.ErrDegraded, unreadable(f.path, err))
+	}
+	return raw, d, nil
+}
+
+// readRules returns nil for a file that is not there. It blocks on nothing and
+// follows no link: what is written later takes the place of the name.
+func readRules(path string) ([]byte, stamp, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, stamp{}, nil
+	case errors.Is(err, unix.ELOOP):
+		return nil, stamp{}, unreadable(path, errors.New("it is a symbolic link"))
+	case err != nil:
+		return nil, stamp{}, unreadable(path, err)
+	}
+	file := os.NewFile(uintptr(fd), path)
+	defer file.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, stamp{}, unreadable(path, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil, stamp{}, unreadable(path, errors.New("it is not a regular file"))
+	}
+	raw, err := io.ReadAll(io.LimitReader(file, maxRulesFile+1))
+	if err == nil && len(raw) > maxRulesFile {
+		err = errors.New("it is larger than 64 MiB")
+	}
+	if err != nil {
+		return nil, stamp{}, unreadable(path, err)
+	}
+	return raw, stampOf(&st), nil
+}
+
+// unreadable is for the person who has to repair the file.
+func unreadable(path string, err error) error {
+	return fmt.Errorf("%s: %w; no rule is written until it is corrected, or restored from a backup", path, err)
+}
+
+// sets tells which of the exact four rules of each namespace are there.
+func (d *document) sets() map[string]agent.RuleSet {
+	sets := map[string]agent.RuleSet{}
+	for i := range d.entries {
+		ns, part := part(&d.entries[i].rule)
+		if part != (agent.RuleSet{}) {
+			sets[ns] = union(sets[ns], part)
+		}
+	}
+	return sets
+}
+
+// part says which of a namespace's four a rule is; none for a foreign one.
+func part(r *agent.Rule) (ns string, set agent.RuleSet) {
+	const all = "relay.agent.>"
+	own := r.From
+	if own == all {
+		own = r.To
+	}
+	ns, ok := ownNamespace(own)
+	if !ok {
+		return "", set
+	}
+	switch *r {
+	case agent.Rule{From: own, To: all, Action: agent.Deny, Priority: 10}:
+		set.Deny = true
+	case agent.Rule{From: own, To: own, Action: agent.Allow, Priority: 100}:
+		set.Allow = true
+	case agent.Rule{From: own, To: all, Action: agent.Allow, Priority: 200}:
+		set.SystemOut = true
+	case agent.Rule{From: all, To: own, Action: agent.Allow, Priority: 200}:
+		set.SystemIn = true
+	}
+	return ns, set
+}
+
+// ownNamespace takes the pattern of a namespace's agents apart.
+func ownNamespace(pattern string) (string, bool) {
+	ns, ok := strings.CutPrefix(pattern, "relay.agent.")
+	if !ok {
+		return "", false
+	}
+	ns, ok = strings.CutSuffix(ns, ".*")
+	return ns, ok && checkNamespace(ns) == nil
+}
+
+func union(a, b agent.RuleSet) agent.RuleSet {
+	return agent.RuleSet{
+		Deny: a.Deny || b.Deny, Allow: a.Allow || b.Allow,
+		SystemOut: a.SystemOut || b.SystemOut, SystemIn: a.SystemIn || b.SystemIn,
+	}
+}
+
+func without(a, b agent.RuleSet) agent.RuleSet {
+	return agent.RuleSet{
+		Deny: a.Deny && !b.Deny, Allow: a.Allow && !b.Allow,
+		SystemOut: a.SystemOut && !b.SystemOut, SystemIn: a.SystemIn && !b.SystemIn,
+	}
+}

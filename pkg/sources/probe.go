@@ -1,0 +1,139 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// Probe takes one fresh look at a project, within ProbeTimeout. It remembers
+// nothing and may run beside a sweep and beside other probes.
+//
+// The path is followed where it is a link: a directory that was moved and
+// linked to from its old place is told by Look.Dir to be the same one. From
+// there to the manifest no link is followed.
+func (t *Tree) Probe(ctx context.Context, req agent.ProbeRequest) agent.Look {
+	doubt := agent.Look{Path: req.Path}
+	point := t.mounts.point(req.Path)
+	release, err := t.guard.take(ctx, point)
+	if err != nil {
+		doubt.Err = err.Error()
+		return doubt
+	}
+	var fresh agent.Look
+	answered := t.guard.watch(ctx, newPulse(point), func() {
+		defer release()
+		fresh = t.look(req)
+	})
+	switch {
+	case answered:
+		return fresh
+	case ctx.Err() != nil:
+		doubt.Err = ctx.Err().Error()
+	default:
+		doubt.Err = noAnswer(point).Error()
+	}
+	return doubt
+}
+
+// lookAt does the system calls of a probe; it blocks where the mount does.
+func (t *Tree) lookAt(req agent.ProbeRequest) agent.Look {
+	look := agent.Look{Path: req.Path}
+	dir, err := openAt(unix.AT_FDCWD, req.Path, pathFlags)
+	if err != nil {
+		if absent(err) {
+			t.lookAround(&look, req, err)
+		} else {
+			look.Err = errnoName(err)
+		}
+		return look
+	}
+	defer unix.Close(dir)
+	st, err := statFD(dir)
+	if err != nil {
+		look.Err = errnoName(err)
+		return look
+	}
+	look.Dir = fileID(&st)
+	if look.Mount, err = t.mounts.of(dir, req.Path, &st); err != nil {
+		look.Err = errnoName(err)
+		return look
+	}
+	r := t.readers.Get().(*reader)
+	defer t.readers.Put(r)
+	c := r.read(dir)
+	r.interpret(&c)
+	look.Class, look.Manifest, look.Problem, look.Err = c.class, c.manifest, c.problem, c.err
+	if req.Worktree {
+		look.Worktree = inWorktree(req.Path, &st)
+	}
+	return look
+}
+
+// lookAround tells what is there where the project directory is not: which
+// volume, and whether the anchor stands.
+func (t *Tree) lookAround(look *agent.Look, req agent.ProbeRequest, cause error) {
+	mount, err := t.nearest(req.Path)
+	if err != nil {
+		look.Err = err.Error()
+		return
+	}
+	gone, err := goneDir(req.Anchor)
+	if err != nil {
+		look.Err = err.Error()
+		return
+	}
+	look.Class, look.Err, look.Mount, look.AnchorGone = agent.DirMissing, errnoName(cause), mount, gone
+}
+
+// nearest is the mount of the nearest existing ancestor of a path that is not
+// there. A link on the way that leads nowhere is no proof of absence: what it
+// pointed to may lie on a volume that is not mounted.
+func (t *Tree) nearest(path string) (agent.Mount, error) {
+	for p := path; ; p = filepath.Dir(p) {
+		dir, err := openAt(unix.AT_FDCWD, p, pathFlags)
+		if err == nil {
+			defer unix.Close(dir)
+			st, err := statFD(dir)
+			switch {
+			case err != nil:
+				return agent.Mount{}, lookError(p, err)
+			case p == path:
+				return agent.Mount{}, errors.New(p + ": appeared while it was looked at")
+			}
+			return t.mounts.of(dir, p, &st)
+		}
+		if !absent(err) || p == "/" {
+			return agent.Mount{}, lookError(p, err)
+		}
+		st, err := lstatAt(unix.AT_FDCWD, p)
+		switch {
+		case err == nil && kindOf(&st) == unix.S_IFLNK:
+			return agent.Mount{}, errors.New(p + ": is a symbolic link that leads to no directory")
+		case err != nil && !absent(err):
+			return agent.Mount{}, lookError(p, err)
+		}
+	}
+}
+
+// goneDir reports whether nothing, or something else than a directory, is at
+// path. It is false for "".
+func goneDir(path string) (bool, error) {
+	if path == "" {
+		return false, nil
+	}
+	st, err := statAt(unix.AT_FDCWD, path, 0)
+	switch {
+	case absent(err):
+		return true, nil
+	case err != nil:
+		return false, lookError(path, err)
+	}
+	return kindOf(&st) != unix.S_IFDIR, nil
+}
+
+func lookError(path string, err error) error { return errors.New(path + ": " + errnoName(err)) }

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+const textType = sqlite3.TEXT
+
+// row is the current row of a statement. Cells of an unexpected type are read
+// all the same: a malformed cell is drift, and hurts no other row.
+type row struct{ *sqlite3.Stmt }
+
+// cell is the value as it is.
+func (r *row) cell(i int) agent.Cell {
+	switch r.ColumnType(i) {
+	case sqlite3.NULL:
+		return agent.Cell{}
+	case sqlite3.TEXT:
+		return agent.TextCell(string(r.ColumnRawText(i)))
+	case sqlite3.INTEGER:
+		return agent.Cell{Kind: agent.Integer, Text: strconv.FormatInt(r.ColumnInt64(i), 10)}
+	case sqlite3.FLOAT:
+		return agent.Cell{Kind: agent.Other, Text: formatReal(r.ColumnFloat(i))}
+	default:
+		return agent.Cell{Kind: agent.Other, Text: formatBlob(r.ColumnRawBlob(i))}
+	}
+}
+
+// text is the value of a column that should hold text. NULL is "", and what is
+// no text reads like an SQL literal (x'6162'), which no text of ours equals.
+func (r *row) text(i int) string {
+	if r.ColumnType(i) == sqlite3.TEXT {
+		return string(r.ColumnRawText(i))
+	}
+	return r.cell(i).Text
+}
+
+// int is the value of a column that should hold an integer, 0 for anything else.
+func (r *row) int(i int) int64 {
+	if r.ColumnType(i) != sqlite3.INTEGER {
+		return 0
+	}
+	return r.ColumnInt64(i)
+}
+
+// appendCell adds an unambiguous form of the value to b.
+func (r *row) appendCell(b []byte, i int) []byte {
+	kind := r.ColumnType(i)
+	b = append(b, byte(kind))
+	switch kind {
+	case sqlite3.NULL:
+	case sqlite3.INTEGER:
+		b = strconv.AppendInt(b, r.ColumnInt64(i), 10)
+		b = append(b, 0)
+	case sqlite3.TEXT:
+		raw := r.ColumnRawText(i)
+		b = append(strconv.AppendInt(b, int64(len(raw)), 10), 0)
+		b = append(b, raw...)
+	default:
+		raw := r.ColumnRawBlob(i)
+		b = append(strconv.AppendInt(b, int64(len(raw)), 10), 0)
+		b = append(b, raw...)
+	}
+	return b
+}
+
+func formatReal(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+func formatBlob(b []byte) string { return "x'" + hex.EncodeToString(b) + "'" }
+
+// bindCell writes a cell back as it was read.
+func bindCell(st *sqlite3.Stmt, i int, c agent.Cell) error {
+	switch c.Kind {
+	case agent.Null:
+		return st.BindNull(i)
+	case agent.Text:
+		return st.BindText(i, c.Text)
+	case agent.Integer:
+		n, err := strconv.ParseInt(c.Text, 10, 64)
+		if err != nil {
+			return err
+		}
+		return st.BindInt64(i, n)
+	case agent.Other:
+	}
+	if quoted, ok := strings.CutPrefix(c.Text, "x'"); ok {
+		b, err := hex.DecodeString(strings.TrimSuffix(quoted, "'"))
+		if err != nil {
+			return err
+		}
+		return st.BindBlob(i, b)
+	}
+	f, err := strconv.ParseFloat(c.Text, 64)
+	if err != nil {
+		return err
+	}
+	return st.BindFloat(i, f)
+}

@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// maxChanges bounds a transaction. While it lasts DorkOS's writes wait, and with
+// them its event loop: 200 rows hold the lock for some milliseconds. Smaller
+// pays for more commits.
+const maxChanges = 200
+
+// Commit applies each change in its own right, up to 200 in one transaction. The
+// errors are one per change: nil, agent.ErrConflict where what it was decided on
+// no longer holds, or what makes it no change at all. err means that nothing is
+// known to have landed: read again. Changes that say nothing open no
+// transaction, and those that turn out to change nothing leave no trace.
+//
+// A change may be committed again: the second time it conflicts, since the row
+// is no longer the one expected, or finds nothing to do.
+func (s *Store) Commit(ctx context.Context, changes []agent.Change) (errs []error, err error) {
+	errs = make([]error, len(changes))
+	var work []int
+	for i := range changes {
+		if errs[i] = validate(&changes[i]); errs[i] == nil && !idle(&changes[i]) {
+			work = append(work, i)
+		}
+	}
+	for part := range slices.Chunk(work, maxChanges) {
+		if err := s.commit(ctx, changes, part, errs); err != nil {
+			return nil, fmt.Errorf("commit %d changes: %w", len(part), err)
+		}
+	}
+	return errs, nil
+}
+
+func (s *Store) commit(ctx context.Context, changes []agent.Change, part []int, errs []error) error {
+	durable := slices.ContainsFunc(part, func(i int) bool { return changes[i].Durable })
+	at := changes[part[0]].At.Wall
+	return s.write(ctx, durable, at, func(b *burst) error {
+		for _, i := range part {
+			ch := &changes[i]
+			if !ch.At.Wall.IsZero() {
+				b.at = ch.At.Wall
+			}
+			err := b.apply(ch)
+			if errors.Is(err, agent.ErrConflict) {
+				errs[i] = fmt.Errorf("%s: %w", ch.ID, err)
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", ch.ID, err)
+			}
+		}
+		return nil
+	})
+}
+
+// idle changes say nothing.
+func idle(ch *agent.Change) bool {
+	return ch.Op == agent.KeepRow && ch.Displaces == "" && ch.Bury == nil &&
+		!ch.SetState && !ch.SetProblems && len(ch.Left) == 0 && len(ch.Events) == 0
+}
+
+func validate(ch *agent.Change) error {
+	switch ch.Op {
+	case agent.InsertRow, agent.UpdateRow, agent.RelocateRow:
+		if ch.Row == nil {
+			return fmt.Errorf("%s: a change of its row without a row", ch.ID)
+		}
+	case agent.KeepRow, agent.RemoveRow:
+	}
+	return nil
+}
+
+// apply checks everything first and writes then, so that a conflict leaves the
+// transaction as it was.
+func (b *burst) apply(ch *agent.Change) error {
+	row, _, err := b.c.row(ch.ID)
+	if err != nil {
+		return err
+	}
+	if !b.c.schema.matches(row, ch.Expected) {
+		return fmt.Errorf("%w: the row is not the one that was observed", agent.ErrConflict)
+	}
+	displaced, err := b.displaced(ch, row)
+	if err != nil {
+		return err
+	}
+	if displaced != nil {
+		if err := b.displace(displaced, ch.DisplacedState); err != nil {
+			return err
+		}
+	}
+	if err := b.applyRow(ch, row); err != nil {
+		return err
+	}
+	return b.applyOwn(ch)
+}
+
+// matches reports whether a row is the one that was observed: path, root, status
+// and every field that the index has. What DorkOS touches in passing
+// (updated_at, last_seen_at) does not count.
+func (sc *schema) matches(row, expected *agent.Record) bool {
+	if row == nil || expected == nil {
+		return row == expected
+	}
+	if row.Path != expected.Path || row.ScanRoot != expected.ScanRoot || row.Status != expected.Status {
+		return false
+	}
+	for i := range row.Fields {
+		if sc.present.Has(i) && row.Fields[i] != expected.Fields[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// displaced finds the row that has to leave for this change: the one at the path
+// that the change's row is going to have, which must be the one observed there.
+func (b *burst) displaced(ch *agent.Change, row *agent.Record) (*agent.Record, error) {
+	takes := ch.Op == agent.InsertRow || ch.Op == agent.RelocateRow
+	if ch.Op == agent.UpdateRow && row == nil || ch.Op == agent.RelocateRow && row == nil {
+		return nil, fmt.Errorf("%w: there is no row", agent.ErrConflict)
+	}
+	var at *agent.Record
+	if takes {
+		var err error
+		if at, err = b.c.incumbent(ch.Row.Path); err != nil {
+			return nil, err
+		}
+	}
+	if at != nil && at.ID == ch.ID {
+		at = nil
+	}
+	switch {
+	case at == nil && ch.Displaces == "":
+		return nil, nil
+	case at == nil:
+		return nil, fmt.Errorf("%w: %s does not stand at the path any more", agent.ErrConflict, ch.Displaces)
+	case at.ID != ch.Displaces:
+		return nil, fmt.Errorf("%w: %s stands at %s", agent.ErrConflict, at.ID, at.Path)
+	}
+	return at, nil
+}
+
+// displace moves a row to the tombstones. Its clock starts with state, unless it
+// was running already.
+func (b *burst) displace(rec *agent.Record, state *agent.State) error {
+	err := b.bury(&agent.Tombstone{ID: rec.ID, Reason: agent.Displaced, At: b.at, Record: *rec})
+	if err != nil {
+		return err
+	}
+	if err := b.exec(`DELETE FROM agents WHERE project_path = ?`, rec.Path); err != nil {
+		return err
+	}
+	b.learn.row(rec.ID, outcome{gone: true})
+	if state == nil {
+		return nil
+	}
+	was, found, err := b.c.state(rec.ID)
+	if err != nil {
+		return err
+	}
+	merged := *state
+	if found {
+		old := was.state(rec.ID)
+		if !old.MissingSince.IsZero() {
+			return nil
+		}
+		merged.Paused = merged.Paused || old.Paused
+		if merged.Mount.IsZero() {
+			merged.Mount = old.Mount
+		}
+	}
+	return b.setState(rec.ID, &merged)
+}
+
+// applyOwn writes what is remembered beside the row.
+func (b *burst) applyOwn(ch *agent.Change) error {
+	var err error
+	switch {
+	case ch.Bury != nil:
+		t := *ch.Bury
+		t.ID = ch.ID
+		err = b.bury(&t)
+	case ch.Op == agent.InsertRow:
+		err = b.unbury(ch.ID)
+	}
+	if err == nil && ch.SetState {
+		err = b.setState(ch.ID, ch.State)
+	}
+	if err == nil && ch.SetProblems {
+		err = b.setProblems(ch.ID, ch.Problems)
+	}
+	for _, namespace := range ch.Left {
+		if err == nil {
+			err = b.leave(namespace)
+		}
+	}
+	for i := range ch.Events {
+		if err == nil {
+			err = b.event(&ch.Events[i])
+		}
+	}
+	return err
+}

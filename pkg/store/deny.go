@@ -1,0 +1,49 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// Deny puts a real path on the deny list: DorkOS's where there is one, else
+// ours. Denying it again is not an error and writes nothing.
+func (s *Store) Deny(ctx context.Context, path, reason string, now time.Time) error {
+	err := s.write(ctx, true, now, func(b *burst) error {
+		table := b.c.schema.denials
+		found, err := b.c.exists(`SELECT 1 FROM `+table+` WHERE path = ?`, path)
+		if err != nil || found {
+			return err
+		}
+		if table == denialsTable {
+			return b.exec(`INSERT INTO agent_denials (id, path, reason, denier, created_at) VALUES (?, ?, ?, ?, ?)`,
+				ulid.MustNew(ulid.Timestamp(b.at), ulid.DefaultEntropy()).String(), path, orNull(reason), "mesh-controller", b.now())
+		}
+		return b.exec(`INSERT INTO `+ownDenials+` (path, reason, created_at) VALUES (?, ?, ?)`,
+			path, orNull(reason), agent.FormatTime(b.at))
+	})
+	if err != nil {
+		return fmt.Errorf("deny %s: %w", path, err)
+	}
+	return nil
+}
+
+// Undeny takes a path off the deny list and reports whether it was on it.
+func (s *Store) Undeny(ctx context.Context, path string) (found bool, err error) {
+	err = s.write(ctx, true, time.Time{}, func(b *burst) error {
+		table := b.c.schema.denials
+		found, err = b.c.exists(`SELECT 1 FROM `+table+` WHERE path = ?`, path)
+		if err != nil || !found {
+			return err
+		}
+		return b.exec(`DELETE FROM `+table+` WHERE path = ?`, path)
+	})
+	if err != nil {
+		return false, fmt.Errorf("undeny %s: %w", path, err)
+	}
+	return found, nil
+}

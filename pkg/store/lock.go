@@ -1,0 +1,214 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// Lock makes sure that one controller at a time works on an index. It is an
+// advisory lock on <db>.lock, which the kernel drops when the process dies; the
+// file stays, because it also names the stamp that the index should carry
+// (stamp.go). It is never removed.
+type Lock struct {
+	path string
+
+	mu   sync.Mutex
+	f    *os.File // nil once released
+	note lockNote
+}
+
+// lockNote is the content of the lock file. While a write is under way the index
+// carries Stamp or Next.
+type lockNote struct {
+	PID     int    `json:"pid"` // 0: nobody
+	Stamp   string `json:"stamp"`
+	Next    string `json:"next,omitempty"`
+	Started string `json:"started,omitempty"`
+}
+
+// knows reports whether any index has been written under this lock file.
+func (n *lockNote) knows() bool { return n.Stamp != "" || n.Next != "" }
+
+// names reports whether an index with this stamp is the one last written.
+func (n *lockNote) names(stamp string) bool {
+	return stamp != "" && (stamp == n.Stamp || stamp == n.Next)
+}
+
+// HeldError says that another process works on the index.
+type HeldError struct {
+	Path string // of the lock file
+	PID  int    // 0 where the file does not say
+}
+
+// Error names the holder.
+func (e *HeldError) Error() string {
+	if e.PID == 0 {
+		return fmt.Sprintf("%s is held by another process", e.Path)
+	}
+	return fmt.Sprintf("%s is held by process %d", e.Path, e.PID)
+}
+
+// LockPath is the lock file of a database.
+func LockPath(db string) (string, error) {
+	real, err := resolve(db)
+	if err != nil {
+		return "", err
+	}
+	return real + ".lock", nil
+}
+
+// Acquire takes the lock of the database at path (which need not be there yet)
+// or says at once who holds it.
+func Acquire(db string) (*Lock, error) {
+	if err := createDir(filepath.Dir(db)); err != nil {
+		return nil, fmt.Errorf("lock %s: %w", db, err)
+	}
+	path, err := LockPath(db)
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", db, err)
+	}
+	f, err := lockFile(path)
+	if err != nil {
+		return nil, err
+	}
+	l := &Lock{path: path, f: f, note: readNote(path)}
+	l.note.PID = os.Getpid()
+	l.note.Started = agent.FormatTime(time.Now())
+	if err := l.write(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return l, nil
+}
+
+func lockFile(path string) (*os.File, error) {
+	if err := createFile(path, 0o600); err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if err := flock(f); err != nil {
+		f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, &HeldError{Path: path, PID: readNote(path).PID}
+		}
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return f, nil
+}
+
+func flock(f *os.File) error {
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// Release gives the lock up; it may be called twice. Call it before leaving, in
+// any case: a process that hangs in the kernel keeps its locks beyond its death.
+func (l *Lock) Release() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.f == nil {
+		return nil
+	}
+	l.note.PID, l.note.Started = 0, ""
+	err := l.write()
+	err = errors.Join(err, unix.Flock(int(l.f.Fd()), unix.LOCK_UN), l.f.Close())
+	l.f = nil
+	return err
+}
+
+// current is what the lock file says, as far as this process knows.
+func (l *Lock) current() lockNote {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.note
+}
+
+// intend records that the index is about to carry next.
+func (l *Lock) intend(next string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.hold(); err != nil {
+		return err
+	}
+	l.note.Next = next
+	return l.write()
+}
+
+// confirm records that the index carries stamp.
+func (l *Lock) confirm(stamp string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.note.Stamp == stamp && l.note.Next == "" {
+		return nil
+	}
+	l.note.Stamp, l.note.Next = stamp, ""
+	return l.write()
+}
+
+// hold makes sure that the file at the path is still the one that is locked:
+// where somebody removed it another controller could take a new one.
+func (l *Lock) hold() error {
+	if l.f == nil {
+		return errors.New("the lock has been released")
+	}
+	var open, there unix.Stat_t
+	if err := unix.Fstat(int(l.f.Fd()), &open); err != nil {
+		return fmt.Errorf("lock %s: %w", l.path, err)
+	}
+	if unix.Stat(l.path, &there) == nil && open.Dev == there.Dev && open.Ino == there.Ino {
+		return nil
+	}
+	f, err := lockFile(l.path)
+	if err != nil {
+		return err
+	}
+	old := l.f
+	l.f = f
+	return old.Close()
+}
+
+// noteSize is what the note is padded to, so that it is replaced by one write
+// and a reader never sees half of it.
+const noteSize = 256
+
+func (l *Lock) write() error {
+	if l.f == nil {
+		return nil
+	}
+	b, err := json.Marshal(l.note)
+	if err != nil {
+		return err
+	}
+	pad := bytes.Repeat([]byte{' '}, max(0, noteSize-1-len(b)))
+	if _, err := l.f.WriteAt(append(append(b, pad...), '\n'), 0); err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	return nil
+}
+
+// readNote reads a lock file without locking it. One that cannot be read says
+// nothing.
+func readNote(path string) lockNote {
+	var n lockNote
+	b, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(b, &n) != nil {
+		return lockNote{}
+	}
+	return n
+}

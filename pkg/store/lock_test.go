@@ -1,0 +1,73 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestOneHolder(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "mesh.db")
+	lock, err := Acquire(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link.db")
+	write(t, path, "")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, link} {
+		_, err = Acquire(name)
+		var held *HeldError
+		if !errors.As(err, &held) || held.PID != os.Getpid() {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for range 2 {
+		if err := lock.Release(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := Acquire(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if note := readNote(path + ".lock"); note.PID != 0 {
+		t.Errorf("a released lock names %d", note.PID)
+	}
+}
+
+// Where somebody removes the lock file, the holder takes it back; where somebody
+// else has taken it, the holder stops writing.
+func TestRemovedLockFile(t *testing.T) {
+	x := newIndex(t, filepath.Join(t.TempDir(), "mesh.db"))
+	commit(t, x.s, insert("a", "/r/a"))
+	if err := os.Remove(x.path + ".lock"); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, x.s, insert("b", "/r/b"))
+	if _, err := Acquire(x.path); err == nil {
+		t.Fatal("two holders")
+	}
+	if err := os.Remove(x.path + ".lock"); err != nil {
+		t.Fatal(err)
+	}
+	other, err := Acquire(x.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = x.s.Commit(t.Context(), insertOf("c"))
+	var held *HeldError
+	if !errors.As(err, &held) {
+		t.Error("written without the lock:", err)
+	}
+	if err := other.Release(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// Every own write renews a random stamp in the index and in the lock file
+// beside it. Where they differ when the index is opened, it was restored from a
+// backup, replaced or lost: its clocks and tombstones speak of another time.
+//
+// The order within one write: the lock file names the next stamp too, the index
+// commits with it, the lock file names it alone. A crash in between leaves an
+// index that carries either of the two.
+const (
+	metaStamp = "stamp"
+	metaLost  = "lost_since"
+)
+
+func newStamp() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+func (c *conn) meta(key string) (value string, err error) {
+	err = c.query(`SELECT value FROM mesh_controller_meta WHERE key = ?`, func(r *row) { value = r.text(0) }, key)
+	return value, err
+}
+
+// compareStamp finds out whether this is the index that was last written, and
+// records that it is not.
+func (s *Store) compareStamp(c *conn) error {
+	if s.lock == nil {
+		return nil
+	}
+	stamp, err := c.meta(metaStamp)
+	if err != nil {
+		return err
+	}
+	note := s.lock.current()
+	switch {
+	case note.names(stamp):
+		return s.lock.confirm(stamp)
+	case stamp == "" && !note.knows():
+		return nil // first seen
+	}
+	s.memory.dirty = true
+	return s.burst(c, true, s.now(), func(b *burst) error {
+		since, err := c.meta(metaLost)
+		if err != nil || since != "" {
+			return b.touch(err)
+		}
+		return b.setMeta(metaLost, agent.FormatTime(b.at))
+	})
+}
+
+// lost reports whether the index is known to be lost, for a listing. A reader
+// beside nobody compares the stamp itself; beside a controller that runs, that
+// one has, and its lock file is about to change.
+func (s *Store) lost(c *conn) (bool, error) {
+	since, err := c.meta(metaLost)
+	if err != nil || since != "" || !s.readOnly {
+		return since != "", err
+	}
+	note := readNote(s.path + ".lock")
+	if note.PID != 0 && alive(note.PID) {
+		return false, nil
+	}
+	stamp, err := c.meta(metaStamp)
+	return (stamp != "" || note.knows()) && !note.names(stamp), err
+}
+
+func alive(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
+
+// Found ends the state of a lost index: a complete sweep has ended. Where the
+// index is not lost nothing is written.
+func (s *Store) Found(ctx context.Context) error {
+	err := s.write(ctx, true, s.now(), func(b *burst) error {
+		since, err := b.c.meta(metaLost)
+		if err != nil || since == "" {
+			return err
+		}
+		return b.exec(`DELETE FROM mesh_controller_meta WHERE key = ?`, metaLost)
+	})
+	if err != nil {
+		return fmt.Errorf("record that the index was found: %w", err)
+	}
+	return nil
+}

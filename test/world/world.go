@@ -1,0 +1,253 @@
+// Package world is a home with everything real in it (directories, manifests, a
+// SQLite index, a maildir relay) and a controller on it whose clock a test
+// holds. Stories, samples and hostile trees are told in it.
+package world
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"k8s.io/utils/clock"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller"
+	"github.com/mesh-registry/mesh-controller/pkg/relay"
+	"github.com/mesh-registry/mesh-controller/pkg/relay/maildir"
+	"github.com/mesh-registry/mesh-controller/pkg/sources"
+	"github.com/mesh-registry/mesh-controller/pkg/store"
+)
+
+// World is one home and the projects beside it.
+type World struct {
+	t testing.TB
+	// Dir holds Home and Projects.
+	Dir, Home, Projects string
+	// Options of the next Start.
+	Options controller.Options
+	// Boot of the machine that the clock belongs to.
+	Boot *Boot
+	Log  *zap.Logger
+	// Wrap, when set, stands between the controller and its adapters: where a
+	// test injects faults.
+	Wrap func(*controller.Ports)
+
+	run *run
+}
+
+// run is one started controller.
+type run struct {
+	loop   *controller.Controller
+	store  *store.Store
+	lock   *store.Lock
+	relay  *maildir.Relay
+	cancel context.CancelFunc
+	done   chan error
+}
+
+// New makes an empty home in a temporary directory.
+func New(t testing.TB) *World {
+	t.Helper()
+	return At(t, t.TempDir())
+}
+
+// At uses dir/home and dir/projects, made where they are missing.
+func At(t testing.TB, dir string) *World {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &World{
+		t: t, Dir: dir, Home: filepath.Join(dir, "home"), Projects: filepath.Join(dir, "projects"),
+		Options: controller.DefaultOptions(), Boot: &Boot{ID: "boot-1"}, Log: zap.NewNop(),
+	}
+	for _, d := range []string{w.Home, w.Projects} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Options.ManagedHome = filepath.Join(w.Home, "agents")
+	w.Options.ScanRoots = []string{w.Projects}
+	t.Cleanup(w.Stop)
+	return w
+}
+
+// Boot is the part of the clock that belongs to the machine: in a test nothing
+// sleeps and nobody sets the clock unless the test says so.
+type Boot struct {
+	ID string
+	// Step is how far the wall clock was set forward since the boot.
+	Step time.Duration
+	// Slept is how long the machine was asleep since the boot.
+	Slept time.Duration
+}
+
+type testClock struct {
+	clock.RealClock
+	boot  *Boot
+	began time.Time
+}
+
+// Read says that the machine has been awake since the test began, but for sleep.
+func (c testClock) Read() (agent.Stamp, time.Duration) {
+	now := c.Now()
+	return agent.Stamp{Wall: now, BootID: c.boot.ID, Offset: c.boot.Step}, now.Sub(c.began) - c.boot.Step - c.boot.Slept
+}
+
+type granted struct{}
+
+func (granted) Claim(context.Context, agent.ID, string) error { return nil }
+
+// Start opens everything and runs the controller. A second Start after Stop is
+// a restart.
+func (w *World) Start() {
+	w.t.Helper()
+	if w.run != nil {
+		w.t.Fatal("it runs already")
+	}
+	path := store.DefaultPath(w.Home)
+	lock, err := store.Acquire(path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.run = &run{lock: lock, done: make(chan error, 1)}
+	w.run.store, err = store.Open(context.Background(), store.Options{Path: path, Lock: lock, Now: time.Now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.run.relay, err = maildir.New(maildir.Options{Dir: filepath.Join(w.Home, "relay"), DorkHome: w.Home, Now: time.Now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.run.loop = w.controller(w.run.store, w.run.relay, w.Options)
+	ctx, cancel := context.WithCancel(context.Background())
+	w.run.cancel = cancel
+	loop, done := w.run.loop, w.run.done
+	go func() { done <- loop.Run(ctx) }()
+}
+
+func (w *World) controller(index controller.Index, backend relay.Backend, o controller.Options) *controller.Controller {
+	w.t.Helper()
+	so := sources.DefaultOptions()
+	so.ManagedHome = o.ManagedHome
+	tree, err := sources.New(so)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ports := controller.Ports{
+		Sources: tree, Index: index, Relay: backend, Claims: granted{}, Metrics: noMetrics{},
+		Clock: testClock{boot: w.Boot, began: time.Now()}, Log: w.Log,
+	}
+	if w.Wrap != nil {
+		w.Wrap(&ports)
+	}
+	loop, err := controller.New(o, ports)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return loop
+}
+
+// Stop ends the controller as a signal would. Stopping twice is no error.
+func (w *World) Stop() {
+	if w.run == nil {
+		return
+	}
+	w.run.cancel()
+	if err := <-w.run.done; err != nil {
+		w.t.Errorf("run: %v", err)
+	}
+	w.close()
+}
+
+func (w *World) close() {
+	if err := w.run.store.Close(); err != nil {
+		w.t.Errorf("close the index: %v", err)
+	}
+	w.run.relay.Close()
+	if err := w.run.lock.Release(); err != nil {
+		w.t.Errorf("release the lock: %v", err)
+	}
+	w.run = nil
+}
+
+// Loop is the running controller.
+func (w *World) Loop() *controller.Controller { return w.run.loop }
+
+// Sync makes one acknowledged resync: through the running controller, or as a
+// one-shot when none runs.
+func (w *World) Sync(targets ...string) controller.SyncResult {
+	w.t.Helper()
+	if w.run == nil {
+		o := w.Options
+		w.Options.OneShot = true
+		defer func() { w.Options = o }()
+		w.Start()
+		defer w.Stop()
+	}
+	result, err := w.run.loop.Sync(w.t.Context(), controller.SyncRequest{Targets: targets})
+	if err != nil {
+		w.t.Fatalf("sync: %v", err)
+	}
+	return result
+}
+
+// View opens the home read-only, beside a running controller or without one.
+func (w *World) View(f func(*controller.Controller)) {
+	w.t.Helper()
+	index, err := store.Open(w.t.Context(), store.Options{Path: store.DefaultPath(w.Home), ReadOnly: true, Now: time.Now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer index.Close()
+	backend, err := maildir.New(maildir.Options{Dir: filepath.Join(w.Home, "relay"), DorkHome: w.Home, Now: time.Now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer backend.Close()
+	o := w.Options
+	o.OneShot, o.ReadOnly = true, true
+	f(w.controller(index, backend, o))
+}
+
+// Plan says what would be done.
+func (w *World) Plan(at time.Time, targets ...string) (result controller.PlanResult) {
+	w.t.Helper()
+	w.View(func(c *controller.Controller) {
+		var err error
+		if result, err = c.Plan(w.t.Context(), controller.PlanRequest{Targets: targets, At: at}); err != nil {
+			w.t.Fatalf("plan: %v", err)
+		}
+	})
+	return result
+}
+
+// Agents lists how things stand.
+func (w *World) Agents() (result controller.AgentsResult) {
+	w.t.Helper()
+	w.View(func(c *controller.Controller) {
+		var err error
+		if result, err = c.Agents(w.t.Context()); err != nil {
+			w.t.Fatalf("agents: %v", err)
+		}
+	})
+	return result
+}
+
+// noMetrics listens to nothing.
+type noMetrics struct{}
+
+func (noMetrics) Reconciled(string, time.Duration) {}
+func (noMetrics) Converged(time.Duration)          {}
+func (noMetrics) DriftDetected(string, string)     {}
+func (noMetrics) DriftCorrected(string, string)    {}
+func (noMetrics) Action(string, string)            {}
+func (noMetrics) Removed(agent.Reason)             {}
+func (noMetrics) IndexError(string)                {}
+func (noMetrics) RelayError(string)                {}
+func (noMetrics) Swept(agent.SweepStats)           {}
+func (noMetrics) State(agent.Gauges)               {}
