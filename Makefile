@@ -17,6 +17,8 @@ FUZZTIME ?= 60s
 COUNT    ?= 6
 BENCH    ?= .
 HOME_DIR ?=
+# Further flags of go test, such as -short or -run=Name.
+TESTFLAGS ?=
 # A file to which `go test -json` output is appended, for a summary over runs.
 TEST_JSON ?=
 
@@ -45,11 +47,11 @@ clean: ## Remove what was built, the tools too
 
 .PHONY: test
 test: $(TEST_SUMMARY) ## Run every test that needs nothing but Go (PKG=./pkg/... narrows it down)
-	go test -json -shuffle=on $(PKG) | $(SUMMARY)
+	go test -json -shuffle=on $(TESTFLAGS) $(PKG) | $(SUMMARY)
 
 .PHONY: test-race
 test-race: $(TEST_SUMMARY) ## The same under the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -json -race -shuffle=on $(PKG) | $(SUMMARY)
+	CGO_ENABLED=1 go test -json -race -shuffle=on $(TESTFLAGS) $(PKG) | $(SUMMARY)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (60s)

@@ -3,8 +3,8 @@
 // why something was skipped, and a last line `N passed, N failed, N skipped`.
 // It exits 1 if anything failed, a build included, or if nothing ran at all.
 //
-// A test that ran more than once (with and without -race, say) counts once,
-// by its worst result.
+// A test that ran more than once (with and without -race, say) counts once: it
+// failed if it ever did, and is skipped only if it always was.
 package main
 
 import (

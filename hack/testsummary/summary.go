@@ -22,12 +22,12 @@ type result int
 
 const (
 	running result = iota // or not finished: the process died
-	passed
 	skipped
+	passed
 	failed
 )
 
-func (r result) String() string { return [...]string{"RUNNING", "ok", "skip", "FAIL"}[r] }
+func (r result) String() string { return [...]string{"RUNNING", "skip", "ok", "FAIL"}[r] }
 
 type key struct{ pkg, test string } // test is "" for the package itself
 

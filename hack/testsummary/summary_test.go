@@ -31,7 +31,8 @@ func TestLastLine(t *testing.T) {
 		{"died", ok + died, "1 passed, 1 failed, 0 skipped", true},
 		{"does not build", ok + build, "undefined: x\n\n--- FAIL b \n\n1 passed, 1 failed, 0 skipped", true},
 		{"twice", ok + ok, "1 passed, 0 failed, 0 skipped", false},
-		{"worst result", ok + strings.ReplaceAll(ok, "pass", "fail"), "0 passed, 1 failed, 0 skipped", true},
+		{"skipped once", strings.ReplaceAll(ok, "pass", "skip") + ok, "1 passed, 0 failed, 0 skipped", false},
+		{"failed once", ok + strings.ReplaceAll(ok, "pass", "fail"), "0 passed, 1 failed, 0 skipped", true},
 		{"nothing", "", "0 passed, 0 failed, 0 skipped", true},
 	} {
 		var out bytes.Buffer

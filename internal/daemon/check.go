@@ -6,6 +6,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
 )
 
 // A check looks at one parsed value. Its error completes "X is not allowed: ".
@@ -69,4 +71,16 @@ func (c *Config) warnings() []string {
 		w = append(w, fmt.Sprintf("unmounted-grace is %s: an agent whose drive is unplugged for that long is removed; 720h is usual, 0 is never", FormatDuration(c.UnmountedGrace)))
 	}
 	return w
+}
+
+// CheckWebConfig reads the listener's TLS and basic auth file, if there is one.
+func (c *Config) CheckWebConfig() error {
+	err := web.Validate(c.WebConfigFile)
+	if err == nil {
+		return nil
+	}
+	return &SettingsError{[]SettingProblem{{
+		Setting: "web-config-file", Source: "web-config-file " + c.WebConfigFile, Message: err.Error(),
+		Hint: "mend the file (its format is that of the Prometheus exporter toolkit), or leave the setting out",
+	}}}
 }

@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/exporter-toolkit/web"
 	"go.uber.org/zap"
 )
 
@@ -70,8 +69,8 @@ func (d *Daemon) config() *Config {
 func (d *Daemon) listen() error {
 	c := d.config()
 	if c.ListenAddress != "" {
-		if err := web.Validate(c.WebConfigFile); err != nil {
-			return fmt.Errorf("web-config-file %s: %w", c.WebConfigFile, err)
+		if err := c.CheckWebConfig(); err != nil {
+			return err
 		}
 		l, err := net.Listen("tcp", c.ListenAddress)
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+
+	"github.com/mesh-registry/mesh-controller/pkg/store"
 )
 
 // Origin says which layer a value comes from.
@@ -27,7 +29,7 @@ type Input struct {
 	UserHome func() (string, error)
 	// Dir is what relative paths are relative to.
 	Dir string
-	// DefaultDB names the index below a dork home.
+	// DefaultDB names the index below a dork home; nil: store.DefaultPath.
 	DefaultDB func(dorkHome string) string
 }
 
@@ -101,6 +103,9 @@ func (s *Settings) finish(in *Input) {
 	if s.Home != "" {
 		s.Home = RealPath(s.Home)
 	}
+	if s.MassMissingHold == 0 { // a hold without length would be none: the default
+		s.MassMissingHold = 3 * s.OrphanGrace
+	}
 	s.settleRoots()
 	for i, setting := range Table() {
 		s.Values[i].Value = setting.value(&s.Config)
@@ -148,7 +153,7 @@ func (in *Input) home() (string, error) {
 
 func (in *Input) defaultDB(dorkHome string) string {
 	if in.DefaultDB == nil {
-		return filepath.Join(dorkHome, "mesh.db")
+		return store.DefaultPath(dorkHome)
 	}
 	return in.DefaultDB(dorkHome)
 }

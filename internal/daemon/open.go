@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -24,6 +26,7 @@ var (
 	_ controller.Clock   = SystemClock{}
 	_ relay.Backend      = (*maildir.Relay)(nil)
 	_ Loop               = (*controller.Controller)(nil)
+	_ History            = (*store.Store)(nil)
 )
 
 // mode is what a process opens its parts for.
@@ -55,6 +58,9 @@ func open(ctx context.Context, s *Settings, m mode, lock *store.Lock, b Build, l
 	if err != nil {
 		return nil, databaseError(err)
 	}
+	for _, notice := range index.Notices() {
+		log.Warn("index", zap.String("notice", notice))
+	}
 	p, err := wire(&s.Config, m, index, b, clk, log)
 	if err != nil {
 		return nil, errors.Join(err, index.Close())
@@ -75,14 +81,14 @@ func wire(c *Config, m mode, index *store.Store, b Build, clk SystemClock, log *
 	if err := files.set(c); err != nil {
 		return nil, err
 	}
-	backend, err := newRelay(c)
+	backend, err := newRelay(c, clk.Now)
 	if err != nil {
 		return nil, err
 	}
 	t := newTelemetry(b)
 	loop, err := controller.New(controllerOptions(c, m), controller.Ports{
 		Sources: files, Index: index, Relay: backend, Claims: localClaims{}, Metrics: t,
-		Clock: clk, Log: log, Queue: t.WorkqueueProvider(),
+		Clock: clk, Log: log, Queue: t.Workqueue(),
 	})
 	if err != nil {
 		return nil, err
@@ -97,11 +103,11 @@ func wire(c *Config, m mode, index *store.Store, b Build, clk SystemClock, log *
 	}, nil
 }
 
-func newRelay(c *Config) (relay.Backend, error) {
+func newRelay(c *Config, now func() time.Time) (relay.Backend, error) {
 	if c.Relay == "none" {
 		return nil, nil
 	}
-	backend, err := maildir.New(maildir.Options{Dir: c.RelayDir, DorkHome: c.DorkHome})
+	backend, err := maildir.New(maildir.Options{Dir: c.RelayDir, DorkHome: c.DorkHome, Now: now})
 	if err != nil {
 		return nil, fmt.Errorf("relay-dir: %w", err)
 	}
@@ -123,29 +129,38 @@ func controllerOptions(c *Config, m mode) controller.Options {
 	if c.Home != "" {
 		never = append(never, c.Home)
 	}
+	roots := slices.DeleteFunc(slices.Clone(c.ScanRoots), func(r string) bool { return r == c.ManagedHome })
 	return controller.Options{
 		ResyncInterval: c.ResyncInterval, ResyncJitter: c.ResyncJitter,
 		OrphanGrace: c.OrphanGrace, Settle: c.Settle, UnmountedGrace: c.UnmountedGrace,
 		MassMissingMin: c.MassMissingMin, MassMissingRatio: c.MassMissingRatio, MassMissingHold: c.MassMissingHold,
-		Workers: c.Workers, ScanRoots: c.ScanRoots, ManagedHome: c.ManagedHome, NeverWalk: never,
+		Workers: c.Workers, ScanRoots: roots, ManagedHome: c.ManagedHome, NeverWalk: never,
 		OneShot: m == oneShot,
 	}
 }
 
 // reloadableSources is a tree whose options change by taking a new tree: it
 // remembers nothing, so the forced sweep that follows a reload sees everything.
-type reloadableSources struct{ tree atomic.Pointer[sources.Tree] }
+type reloadableSources struct {
+	options sources.Options // of the tree; set is never called twice at once
+	tree    atomic.Pointer[sources.Tree]
+}
 
+// set takes a new tree if an option changed.
 func (r *reloadableSources) set(c *Config) error {
 	o := sources.DefaultOptions()
 	o.Depth, o.ProbeTimeout, o.ManagedHome = c.ScanDepth, c.ProbeTimeout, c.ManagedHome
 	if c.ScanDepth == 0 {
 		o.Depth = sources.AtRoot
 	}
+	if o == r.options {
+		return nil
+	}
 	tree, err := sources.New(o)
 	if err != nil {
 		return err
 	}
+	r.options = o
 	r.tree.Store(tree)
 	return nil
 }

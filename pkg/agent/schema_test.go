@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/jsonschema-go/jsonschema"
@@ -84,9 +83,6 @@ func TestSchemaAgreesOnTimes(t *testing.T) {
 		"00:00:00.000000000001", "00:00:00.x", "00:00:00,5", "00:00.5", "+0:00", "00:00:00.5.5", "00-00-00", " 00:00", "00:00:00.５",
 	} {
 		check("2026-01-01T" + clock + "Z")
-	}
-	for range 365 {
-		check(time.Now().UTC().Format(time.RFC3339Nano))
 	}
 }
 

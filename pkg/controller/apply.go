@@ -184,10 +184,11 @@ func (c *Controller) ensureRules(ctx context.Context, tasks []*task) {
 func (c *Controller) ensureEndpoints(ctx context.Context, tasks []*task) {
 	c.eachAction(tasks, plan.MoveMail, func(t *task, a *plan.Action) error {
 		if a.From == "" {
-			if err := c.ports.Relay.EnsureEndpoint(ctx, a.Subject); err != nil {
-				return err
+			err := c.ports.Relay.Restore(ctx, t.id, a.Subject)
+			if err == nil {
+				c.ledger.setRestored(t.id)
 			}
-			return c.ports.Relay.Restore(ctx, t.id, a.Subject)
+			return err
 		}
 		return c.ports.Relay.Readdress(ctx, a.From, a.Subject)
 	})

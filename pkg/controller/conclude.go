@@ -67,6 +67,9 @@ func (s *snapshot) places() []agent.Problem {
 		}
 		list = append(list, p)
 	}
+	for _, path := range s.refused {
+		list = append(list, agent.Problem{Path: path, Reason: agent.Denied, Message: "on the deny list; nothing there is registered"})
+	}
 	return sortedProblems(list)
 }
 

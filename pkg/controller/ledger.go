@@ -29,7 +29,8 @@ type ledger struct {
 	left    map[string]struct{}
 	// moved directories: the identity that a path had before it vanished.
 	directories map[agent.ID]agent.FileID
-	lost        bool
+	// restored ids got their mail back since the last listing of the relay.
+	restored map[agent.ID]struct{}
 }
 
 // orphan is an absence as it stands.
@@ -52,6 +53,7 @@ func newLedger() *ledger {
 		status:      map[string]int{},
 		left:        map[string]struct{}{},
 		directories: map[agent.ID]agent.FileID{},
+		restored:    map[agent.ID]struct{}{},
 	}
 }
 
@@ -101,7 +103,7 @@ func (l *ledger) load(s *snapshot) {
 	for _, ns := range s.index.Left {
 		l.left[ns] = struct{}{}
 	}
-	l.lost = s.index.Lost
+	clear(l.restored)
 }
 
 // missing lists when each absence in a root began.
@@ -322,4 +324,17 @@ func (l *ledger) gauges() agent.Gauges {
 		}
 	}
 	return g
+}
+
+func (l *ledger) setRestored(id agent.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.restored[id] = struct{}{}
+}
+
+func (l *ledger) isRestored(id agent.ID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.restored[id]
+	return ok
 }

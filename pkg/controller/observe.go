@@ -232,7 +232,7 @@ func (c *Controller) complete(r *reading, t *task) {
 	o := &t.obs
 	o.Relay = plan.Relay{
 		Enabled: c.ports.Relay != nil, Down: r.down, Degraded: r.degraded,
-		Endpoints: r.endpoints[t.id], Rules: r.rules, Kept: r.s.relay.Kept[t.id],
+		Endpoints: r.endpoints[t.id], Rules: r.rules, Kept: r.s.relay.Kept[t.id] && !c.ledger.isRestored(t.id),
 	}
 	slices.SortFunc(o.Relay.Endpoints, func(a, b agent.Endpoint) int { return compare(a.Subject, b.Subject) })
 	o.Relay.Shared = map[string]bool{}

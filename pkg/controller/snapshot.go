@@ -17,6 +17,8 @@ type snapshot struct {
 	// relayDown says why the relay could not be listed; relay is then the last
 	// listing that was had, or an empty one.
 	relayDown string
+	// refused are the denied paths at which a manifest lies.
+	refused []string
 	// began by the clock of the machine's waking hours, to be compared with the
 	// settle window.
 	began time.Duration

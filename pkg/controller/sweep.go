@@ -124,7 +124,8 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	s := snapshot{files: files, index: index, began: awake}
 	c.listRelay(ctx, &s, last, now.Wall)
 	stats.Complete["relay"] = s.relayDown == ""
-	c.remember(last, changes.Paths, now.Wall)
+	s.refused = c.refused(ctx, index.Denied, last, full)
+	c.remember(last, changes.Paths)
 	next := newSnapshot(s, last, plan.Roots{Managed: c.options.Load().ManagedHome, Configured: c.options.Load().ScanRoots})
 	c.markPaths(next, changes.Paths, now.Wall)
 	if err := c.teachRoots(ctx, next); err != nil {
@@ -187,9 +188,26 @@ func knownPaths(index *agent.IndexListing, last *snapshot) []string {
 	return slices.Compact(paths)
 }
 
+// refused looks which denied paths carry a manifest; while the deny list stays
+// as it is, only a full sweep looks again.
+func (c *Controller) refused(ctx context.Context, list []string, last *snapshot, full bool) []string {
+	if last != nil && !full && slices.Equal(list, last.index.Denied) {
+		return last.refused
+	}
+	var paths []string
+	for _, path := range list {
+		switch c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: path, Anchor: path}).Class {
+		case agent.Present, agent.Invalid:
+			paths = append(paths, path)
+		case agent.Unknown, agent.OtherAgent, agent.FileMissing, agent.DirMissing, agent.VolumeGone:
+		}
+	}
+	return paths
+}
+
 // remember keeps the identity of directories that vanished: a claim that is the
 // same directory is the moved one.
-func (c *Controller) remember(last *snapshot, changed []string, now time.Time) {
+func (c *Controller) remember(last *snapshot, changed []string) {
 	if last == nil {
 		return
 	}

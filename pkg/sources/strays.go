@@ -110,8 +110,8 @@ func (t *Tree) lookAtGroup(ctx context.Context, point string, group []*node, ter
 	w = t.newWalker(newPulse(point), terms)
 	for _, n := range group {
 		w.path = append(w.path[:0], n.name...)
+		w.came(n)
 		w.note(n, unknown(noAnswer(point)))
-		n.sweep, n.settled = terms.number, false
 	}
 	sum.add(w)
 }
@@ -130,7 +130,7 @@ func (w *walker) lookAtEach(nodes []*node) {
 // link.
 func (w *walker) lookAtStray(n *node) {
 	w.path = append(w.path[:0], n.name...)
-	n.sweep = w.terms.number
+	w.came(n)
 	fd, err := openAt(unix.AT_FDCWD, n.name, pathFlags)
 	if err == nil {
 		defer unix.Close(fd)

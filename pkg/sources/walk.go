@@ -86,11 +86,21 @@ func (w *walker) visit(n *node, at place, depth int) {
 		w.overflow()
 		return
 	}
-	n.sweep = w.terms.number
+	w.came(n)
 	w.inspect(n, own)
 	if len(n.kids) > 0 && depth < w.terms.depth {
 		w.descend(n, own, depth)
 	}
+}
+
+// came notes that the sweep came by. A manifest that the last sweep did not
+// come by (it was denied, or behind a mount that hung) is a change even where
+// it is as remembered.
+func (w *walker) came(n *node) {
+	if n.file != nil && n.sweep+1 != w.terms.number {
+		w.changed = true
+	}
+	n.sweep = w.terms.number
 }
 
 // descend visits the directories in n in the order of their names.
@@ -114,7 +124,7 @@ func (w *walker) descend(n *node, at place, depth int) {
 
 // worthOpening is the number of subdirectories from which a descriptor of the
 // directory saves more, by shorter lookups, than it costs to open.
-const worthOpening = 16
+var worthOpening = 16
 
 // approach visits a directory unless it is denied, another root's, or on a
 // mount that does not answer.

@@ -28,20 +28,11 @@ func (s *Store) QuickCheck(ctx context.Context) error {
 	return nil
 }
 
-// checkBeside uses a connection of its own. While a writer is at work it is one
-// that could write: the last connection has to be able to remove the -wal.
+// checkBeside uses a connection of its own. It is one that could write, although
+// it does not: should it be the last, it has to be able to remove the -wal.
 func (s *Store) checkBeside(ctx context.Context) error {
-	at, err := lookAt(s.path)
-	if err != nil {
-		return err
-	}
-	if s.readOnly || at.wal.size == 0 {
-		return s.snapshot(ctx, func(c *conn) error {
-			if c == nil {
-				return nil
-			}
-			return s.check(c)
-		})
+	if s.readOnly {
+		return s.survey(ctx, true)
 	}
 	head, err := readHeader(s.path)
 	if err != nil {

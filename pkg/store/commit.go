@@ -72,6 +72,9 @@ func validate(ch *agent.Change) error {
 		if ch.Row == nil {
 			return fmt.Errorf("%s: a change of its row without a row", ch.ID)
 		}
+		if ch.Row.ID != ch.ID {
+			return fmt.Errorf("%s: a change of its row with that of %s", ch.ID, ch.Row.ID)
+		}
 	case agent.KeepRow, agent.RemoveRow:
 	}
 	return nil

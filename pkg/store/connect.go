@@ -74,7 +74,10 @@ func (s *Store) connect(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.compareStamp(c)
+	if err := s.compareStamp(c); err != nil {
+		return err
+	}
+	return s.takeOver(ctx, c)
 }
 
 // ensureFile makes the database where it is ours and not there. DorkOS's is
@@ -82,7 +85,7 @@ func (s *Store) connect(ctx context.Context) error {
 func (s *Store) ensureFile() (stamped, header, error) {
 	at, err := stampOf(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if s.kind == DorkOS || filepath.Base(s.path) == dorkName {
+		if s.kind == dorkOS || filepath.Base(s.path) == dorkName {
 			return stamped{}, header{}, &UnusableError{Path: s.path, Kind: ErrMissing,
 				Todo: "start DorkOS once, which makes it, or name another database with --db"}
 		}

@@ -6,26 +6,12 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
-
-	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
 // Deny puts a real path on the deny list: DorkOS's where there is one, else
 // ours. Denying it again is not an error and writes nothing.
 func (s *Store) Deny(ctx context.Context, path, reason string, now time.Time) error {
-	err := s.write(ctx, true, now, func(b *burst) error {
-		table := b.c.schema.denials
-		found, err := b.c.exists(`SELECT 1 FROM `+table+` WHERE path = ?`, path)
-		if err != nil || found {
-			return err
-		}
-		if table == denialsTable {
-			return b.exec(`INSERT INTO agent_denials (id, path, reason, denier, created_at) VALUES (?, ?, ?, ?, ?)`,
-				ulid.MustNew(ulid.Timestamp(b.at), ulid.DefaultEntropy()).String(), path, orNull(reason), "mesh-controller", b.now())
-		}
-		return b.exec(`INSERT INTO `+ownDenials+` (path, reason, created_at) VALUES (?, ?, ?)`,
-			path, orNull(reason), agent.FormatTime(b.at))
-	})
+	err := s.write(ctx, true, now, func(b *burst) error { return b.deny(path, reason) })
 	if err != nil {
 		return fmt.Errorf("deny %s: %w", path, err)
 	}
@@ -46,4 +32,22 @@ func (s *Store) Undeny(ctx context.Context, path string) (found bool, err error)
 		return false, fmt.Errorf("undeny %s: %w", path, err)
 	}
 	return found, nil
+}
+
+// deny puts a path on the deny list that there is.
+func (b *burst) deny(path, reason string) error {
+	table := b.c.schema.denials
+	found, err := b.c.exists(`SELECT 1 FROM `+table+` WHERE path = ?`, path)
+	if err != nil || found {
+		return err
+	}
+	if table == ownDenials {
+		return b.exec(`INSERT INTO `+table+` (path, reason, created_at) VALUES (?, ?, ?)`, path, orNull(reason), b.now())
+	}
+	id, err := ulid.New(ulid.Timestamp(b.at), ulid.DefaultEntropy())
+	if err != nil {
+		return err
+	}
+	return b.exec(`INSERT INTO `+table+` (id, path, reason, denier, created_at) VALUES (?, ?, ?, ?, ?)`,
+		id.String(), path, orNull(reason), "mesh-controller", b.now())
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -66,6 +67,16 @@ func (s *Store) explain(err error) error {
 		}
 	}
 	return err
+}
+
+// ended names the end of a context as the cause of what SQLite calls an
+// interrupt or a lock that was not to be had in time.
+func ended(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if err == nil || cause == nil || errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", cause, err)
 }
 
 // fullBelow is the free space under which a failed write is put down to a full

@@ -10,14 +10,14 @@ import (
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
-// Kind of a database: who owns its schema.
-type Kind uint8
+// kind of a database: who owns its schema.
+type kind uint8
 
-// The kinds. Unmade is a database of ours that has no table yet.
+// The kinds. unmade is a database of ours that has no table yet.
 const (
-	Unmade Kind = iota
-	Ours
-	DorkOS
+	unmade kind = iota
+	ours
+	dorkOS
 )
 
 const (
@@ -46,7 +46,7 @@ var foreignLedgers = []string{
 // schema is what was discovered of a database, anew with every connection:
 // DorkOS may have upgraded it in between.
 type schema struct {
-	kind    Kind
+	kind    kind
 	tables  map[string]bool
 	columns map[string]column // of agents
 	applied map[int64]bool    // of our migrations
@@ -103,18 +103,18 @@ func (sc *schema) judge(path string) error {
 	}
 	switch {
 	case sc.tables[ledgerTable]:
-		sc.kind = DorkOS
+		sc.kind = dorkOS
 		return sc.judgeDorkOS(refuse)
 	case filepath.Base(path) == dorkName:
 		// Never made a database of ours: DorkOS would not start on it.
 		return refuse(ErrForeign, "DorkOS has not set it up (no %s); start DorkOS once, or name another database with --db", ledgerTable)
 	case len(sc.tables) == 0:
-		sc.kind = Unmade
+		sc.kind = unmade
 		return nil
 	case !sc.tables["agents"] && !sc.ownTables():
 		return refuse(ErrForeign, "it has tables, but no table agents; name another database with --db")
 	}
-	sc.kind = Ours
+	sc.kind = ours
 	return sc.judgeOurs(refuse)
 }
 
@@ -185,7 +185,7 @@ func (sc *schema) derive() {
 			continue
 		}
 		sc.present = sc.present.With(i)
-		if sc.kind != DorkOS || !f.OwnOnly {
+		if sc.kind != dorkOS || !f.OwnOnly {
 			sc.written = sc.written.With(i)
 		}
 	}
@@ -211,7 +211,7 @@ func (sc *schema) pending() []int64 {
 // exempt versions are never applied to this database.
 func (sc *schema) exempt(v int64) bool {
 	if v <= migrations.AgentsFields {
-		return sc.kind == DorkOS
+		return sc.kind == dorkOS
 	}
 	return v == migrations.Denials && sc.tables[denialsTable]
 }

@@ -48,7 +48,7 @@ INSERT INTO ` + migrations.Table + ` (version_id, is_applied) VALUES (0, 1)`)
 				return err
 			}
 		}
-		if sc.kind == Ours && sc.tables["agents"] && !sc.applied[migrations.Agents] {
+		if sc.kind == ours && sc.tables["agents"] && !sc.applied[migrations.Agents] {
 			return adopt(c, sc)
 		}
 		return nil
@@ -115,7 +115,7 @@ func addedColumns() ([]addedColumn, error) {
 // goose applies what is pending, on a connection of its own: it wants database/sql.
 func (s *Store) goose(ctx context.Context, sc *schema) (err error) {
 	db, err := driver.Open(uri(s.path, url.Values{
-		"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(5000)"},
+		"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(5000)", "synchronous(normal)"},
 	}))
 	if err != nil {
 		return err

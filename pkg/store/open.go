@@ -36,10 +36,12 @@ type Store struct {
 	readOnly bool
 	now      func() time.Time
 
+	notices []string // written by Open only
+
 	gate chan struct{} // holds a token while somebody is in
 	// Below: only inside the gate.
 	c      *conn
-	kind   Kind
+	kind   kind
 	closed bool
 	memory memory
 	swept  time.Time // when old records were last looked for
@@ -66,6 +68,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if _, err := s.connected(ctx); err != nil {
 		return nil, fmt.Errorf("open index: %w", errors.Join(err, s.disconnect()))
 	}
+	s.noticeDorkOS()
 	return s, nil
 }
 
@@ -152,7 +155,7 @@ func isDorkOS(path string) bool {
 	}
 	is := false
 	err = s.snapshot(context.Background(), func(c *conn) error {
-		is = c != nil && c.schema.kind == DorkOS
+		is = c != nil && c.schema.kind == dorkOS
 		return nil
 	})
 	return is || err != nil && !errors.Is(err, ErrForeign)

@@ -74,15 +74,15 @@ func (s *Store) observe(ctx context.Context, params url.Values, fn func(*conn) e
 // and gets nil where there is no database.
 func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
 	if s.readOnly {
-		return s.snapshot(ctx, fn)
+		return ended(ctx, s.snapshot(ctx, fn))
 	}
 	c, err := s.connected(ctx)
 	if err != nil {
-		return err
+		return ended(ctx, err)
 	}
 	defer c.db.SetInterrupt(context.Background())
 	if err := c.reading(func() error { return fn(c) }); err != nil {
-		return s.explain(errors.Join(err, s.disconnect()))
+		return ended(ctx, s.explain(errors.Join(err, s.disconnect())))
 	}
 	return nil
 }

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,10 +46,37 @@ func open(t testing.TB, o Options) *Store {
 	return s
 }
 
+// openNew opens a new index: a copy of one that was made for all tests, since
+// most are not about how it is made.
 func openNew(t testing.TB) *Store {
 	t.Helper()
-	return open(t, Options{Path: filepath.Join(t.TempDir(), "mesh.db")})
+	path := filepath.Join(t.TempDir(), "mesh.db")
+	if err := os.WriteFile(path, newIndexFile(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, Options{Path: path})
 }
+
+var newIndexFile = sync.OnceValue(func() []byte {
+	dir, err := os.MkdirTemp("", "store")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "mesh.db")
+	s, err := Open(context.Background(), Options{Path: path})
+	if err != nil {
+		panic(err)
+	}
+	if err := s.Close(); err != nil {
+		panic(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		panic(err)
+	}
+	return b
+})
 
 func record(id, path string) *agent.Record {
 	m := &agent.Manifest{

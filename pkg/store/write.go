@@ -30,7 +30,7 @@ func (s *Store) write(ctx context.Context, durable bool, at time.Time, fn func(*
 	defer s.leave()
 	c, err := s.connected(ctx)
 	if err != nil {
-		return err
+		return ended(ctx, err)
 	}
 	defer c.db.SetInterrupt(context.Background())
 	if at.IsZero() {
@@ -38,7 +38,7 @@ func (s *Store) write(ctx context.Context, durable bool, at time.Time, fn func(*
 	}
 	if err := s.burst(c, durable, at, fn); err != nil {
 		// It may have landed all the same: close, and look again.
-		return s.explain(errors.Join(err, s.disconnect()))
+		return ended(ctx, s.explain(errors.Join(err, s.disconnect())))
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"k8s.io/utils/clock"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller"
@@ -63,7 +62,7 @@ func At(t testing.TB, dir string) *World {
 	}
 	w := &World{
 		t: t, Dir: dir, Home: filepath.Join(dir, "home"), Projects: filepath.Join(dir, "projects"),
-		Options: controller.DefaultOptions(), Boot: &Boot{ID: "boot-1"}, Log: zap.NewNop(),
+		Options: controller.DefaultOptions(), Boot: NewBoot(), Log: zap.NewNop(),
 	}
 	for _, d := range []string{w.Home, w.Projects} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
@@ -74,28 +73,6 @@ func At(t testing.TB, dir string) *World {
 	w.Options.ScanRoots = []string{w.Projects}
 	t.Cleanup(w.Stop)
 	return w
-}
-
-// Boot is the part of the clock that belongs to the machine: in a test nothing
-// sleeps and nobody sets the clock unless the test says so.
-type Boot struct {
-	ID string
-	// Step is how far the wall clock was set forward since the boot.
-	Step time.Duration
-	// Slept is how long the machine was asleep since the boot.
-	Slept time.Duration
-}
-
-type testClock struct {
-	clock.RealClock
-	boot  *Boot
-	began time.Time
-}
-
-// Read says that the machine has been awake since the test began, but for sleep.
-func (c testClock) Read() (agent.Stamp, time.Duration) {
-	now := c.Now()
-	return agent.Stamp{Wall: now, BootID: c.boot.ID, Offset: c.boot.Step}, now.Sub(c.began) - c.boot.Step - c.boot.Slept
 }
 
 type granted struct{}
@@ -115,11 +92,11 @@ func (w *World) Start() {
 		w.t.Fatal(err)
 	}
 	w.run = &run{lock: lock, done: make(chan error, 1)}
-	w.run.store, err = store.Open(context.Background(), store.Options{Path: path, Lock: lock, Now: time.Now})
+	w.run.store, err = store.Open(context.Background(), store.Options{Path: path, Lock: lock, Now: w.Boot.Now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.run.relay, err = maildir.New(maildir.Options{Dir: filepath.Join(w.Home, "relay"), DorkHome: w.Home, Now: time.Now})
+	w.run.relay, err = maildir.New(maildir.Options{Dir: filepath.Join(w.Home, "relay"), DorkHome: w.Home, Now: w.Boot.Now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -140,7 +117,7 @@ func (w *World) controller(index controller.Index, backend relay.Backend, o cont
 	}
 	ports := controller.Ports{
 		Sources: tree, Index: index, Relay: backend, Claims: granted{}, Metrics: noMetrics{},
-		Clock: testClock{boot: w.Boot, began: time.Now()}, Log: w.Log,
+		Clock: w.Boot.clock(), Log: w.Log,
 	}
 	if w.Wrap != nil {
 		w.Wrap(&ports)
@@ -175,6 +152,12 @@ func (w *World) close() {
 	w.run = nil
 }
 
+// Running reports whether a controller runs.
+func (w *World) Running() bool { return w.run != nil }
+
+// Store is the running controller's index.
+func (w *World) Store() *store.Store { return w.run.store }
+
 // Loop is the running controller.
 func (w *World) Loop() *controller.Controller { return w.run.loop }
 
@@ -199,12 +182,12 @@ func (w *World) Sync(targets ...string) controller.SyncResult {
 // View opens the home read-only, beside a running controller or without one.
 func (w *World) View(f func(*controller.Controller)) {
 	w.t.Helper()
-	index, err := store.Open(w.t.Context(), store.Options{Path: store.DefaultPath(w.Home), ReadOnly: true, Now: time.Now})
+	index, err := store.Open(w.t.Context(), store.Options{Path: store.DefaultPath(w.Home), ReadOnly: true, Now: w.Boot.Now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer index.Close()
-	backend, err := maildir.New(maildir.Options{Dir: filepath.Join(w.Home, "relay"), DorkHome: w.Home, Now: time.Now})
+	backend, err := maildir.New(maildir.Options{Dir: filepath.Join(w.Home, "relay"), DorkHome: w.Home, Now: w.Boot.Now})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ func digest(p plan.Plan) string {
 	if p.Hold != nil {
 		d.line("hold", string(p.Hold.Reason), at(p.Hold.Since), "until", at(p.Hold.Until))
 	}
+	d.flag("held", p.Held)
 	if !p.RemoveAt.IsZero() {
 		d.line("removeAt", at(p.RemoveAt))
 	}

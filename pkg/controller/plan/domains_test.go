@@ -84,7 +84,6 @@ func someStates() []choice[*agent.State] {
 	return []choice[*agent.State]{
 		{"nothing remembered", nil},
 		{"remembers another mount, paused", &agent.State{ID: self, Mount: stick, Paused: true}},
-		{"missing", missingFor(time.Hour, agent.FileMissing)},
 		{"missing, grace over", missingFor(grace, agent.DirMissing)},
 		{"volume missing, grace over", missingFor(unmounted, agent.VolumeGone)},
 	}
@@ -198,9 +197,9 @@ func someRelays() []choice[plan.Relay] {
 	degraded := plan.Relay{Enabled: true, Degraded: "does not parse", Endpoints: []agent.Endpoint{endpoint("p")}}
 	return []choice[plan.Relay]{
 		{"relay healthy", healthyRelay()},
-		{"relay empty", plan.Relay{Enabled: true}},
 		{"relay with an address elsewhere", elsewhere},
 		{"relay degraded", degraded},
+		{"relay empty", plan.Relay{Enabled: true}},
 		{"relay down", plan.Relay{Enabled: true, Down: "connection refused"}},
 	}
 }

@@ -99,12 +99,14 @@ func (s *space) enumerate(t *testing.T, first int) (seen int64) {
 	index := make([]int, len(s.dims))
 	index[0] = first
 	step, n := stride(), int64(0)
+	var b builder
+	var v verdict
 	for {
 		if n++; n%step == 0 {
-			b := builder{index: index}
+			b = builder{index: index}
 			if s.build(&b) {
 				seen++
-				if name, why := examine(&b, all); name != "" && s.news(name) {
+				if name, why := examine(&b, &v, all); name != "" && s.news(name) {
 					b = builder{index: index, naming: true}
 					s.build(&b)
 					t.Errorf("%s\n%s: %s", strings.Join(b.names, " | "), name, why)
@@ -135,8 +137,8 @@ func advance(index, dims []int) bool {
 }
 
 // examine decides about one observation and says which invariant is broken.
-func examine(b *builder, all []invariant) (name, why string) {
-	v := verdict{o: &b.o, policy: b.policy, evidence: judge(&b.o)}
+func examine(b *builder, v *verdict, all []invariant) (name, why string) {
+	*v = verdict{o: &b.o, policy: b.policy, evidence: judge(&b.o)}
 	v.p = plan.Compute(b.o, b.policy)
 	if quiet(&v.p) {
 		v.next = b.o
@@ -148,7 +150,7 @@ func examine(b *builder, all []invariant) (name, why string) {
 		return "Deterministic", "\n" + digest(v.p) + "and\n" + digest(v.again)
 	}
 	for i := range all {
-		if why := all[i].broken(&v); why != "" {
+		if why := all[i].broken(v); why != "" {
 			return all[i].name, why + "\nplan:\n" + digest(v.p)
 		}
 	}
@@ -159,27 +161,29 @@ func examine(b *builder, all []invariant) (name, why string) {
 // of a row.
 func identitySpace() *space {
 	type shared struct {
-		homes  []choice[*plan.Home]
-		rows   []choice[*agent.Record]
-		states []choice[*agent.State]
-		claims []choice[[]plan.Claim]
-		relays []choice[plan.Relay]
+		base     plan.Observation
+		homes    []choice[*plan.Home]
+		rows     []choice[*agent.Record]
+		states   []choice[*agent.State]
+		claims   []choice[[]plan.Claim]
+		relays   []choice[plan.Relay]
+		complete []choice[bool]
 	}
 	build := func() any {
-		return &shared{homes(homePath), rows(), someStates(), claimPairs(), someRelays()}
+		return &shared{steady(), homes(homePath), rows(), someStates(), claimPairs(), someRelays()[:3], yesNo("complete")}
 	}
 	d := build().(*shared)
 	return &space{
 		name: "identity", shared: d, pristine: build,
-		dims: []int{len(d.homes), len(d.rows), len(d.states), len(d.claims), len(d.relays), 2},
+		dims: []int{len(d.homes), len(d.rows), len(d.states), len(d.claims), len(d.relays), len(d.complete)},
 		build: func(b *builder) bool {
-			b.o, b.policy = steady(), daemon
+			b.o, b.policy = d.base, daemon
 			b.o.Home = pick(b, d.homes)
 			b.o.Row = pick(b, d.rows)
 			b.o.State = pick(b, d.states)
 			claim(b, pick(b, d.claims))
 			b.o.Relay = pick(b, d.relays)
-			b.o.Complete = pick(b, yesNo("complete"))
+			b.o.Complete = pick(b, d.complete)
 			return true
 		},
 	}
@@ -189,28 +193,32 @@ func identitySpace() *space {
 // every home.
 func orphanSpace() *space {
 	type shared struct {
+		base     plan.Observation
 		homes    []choice[*plan.Home]
 		standing []choice[standing]
 		states   []choice[*agent.State]
 		claims   []choice[[]plan.Claim]
+		looks    []choice[looked]
+		guards   []choice[string]
+		policies []choice[plan.Policy]
 	}
 	build := func() any {
-		return &shared{homes(homePath), standings(), allStates(), singleClaims()}
+		return &shared{steady(), homes(homePath), standings(), allStates(), singleClaims(), looks(), guards(), policies()}
 	}
 	d := build().(*shared)
 	return &space{
 		name: "orphan", shared: d, pristine: build,
-		dims: []int{len(d.homes), len(d.standing), len(d.states), len(d.claims), len(looks()), len(guards()), len(policies())},
+		dims: []int{len(d.homes), len(d.standing), len(d.states), len(d.claims), len(d.looks), len(d.guards), len(d.policies)},
 		build: func(b *builder) bool {
-			b.o = steady()
+			b.o = d.base
 			b.o.Home = pick(b, d.homes)
 			s := pick(b, d.standing)
 			b.o.Row, b.o.Tombstone = s.row, s.stone
 			b.o.State = pick(b, d.states)
 			claim(b, pick(b, d.claims))
-			look(b, pick(b, looks()))
-			guard(b, pick(b, guards()))
-			b.policy = pick(b, policies())
+			look(b, pick(b, d.looks))
+			guard(b, pick(b, d.guards))
+			b.policy = pick(b, d.policies)
 			return b.o.Row != nil || consistent(&b.o)
 		},
 	}
@@ -220,27 +228,29 @@ func orphanSpace() *space {
 // the displaced and what is left of the removed.
 func rowlessSpace() *space {
 	type shared struct {
+		base   plan.Observation
 		tombs  []choice[*tomb]
 		states []choice[*agent.State]
 		claims []choice[[]plan.Claim]
 		relays []choice[plan.Relay]
+		guards []choice[string]
 	}
 	build := func() any {
-		return &shared{tombs(), rowlessStates(), claimPairs(), someRelays()}
+		return &shared{steady(), tombs(), rowlessStates(), claimPairs(), someRelays(), rowlessGuards()}
 	}
 	d := build().(*shared)
 	return &space{
 		name: "rowless", shared: d, pristine: build,
-		dims: []int{len(d.tombs), len(d.states), len(d.claims), len(d.relays), len(rowlessGuards())},
+		dims: []int{len(d.tombs), len(d.states), len(d.claims), len(d.relays), len(d.guards)},
 		build: func(b *builder) bool {
-			b.o, b.policy = steady(), daemon
+			b.o, b.policy = d.base, daemon
 			b.o.Row = nil
 			tomb := pick(b, d.tombs)
 			b.o.Tombstone, b.o.Home = tomb.stone, tomb.home
 			b.o.State = pick(b, d.states)
 			claim(b, pick(b, d.claims))
 			b.o.Relay = pick(b, d.relays)
-			guard(b, pick(b, rowlessGuards()))
+			guard(b, pick(b, d.guards))
 			return consistent(&b.o)
 		},
 	}
@@ -250,16 +260,21 @@ func rowlessSpace() *space {
 // against the kinds of plan.
 func relaySpace() *space {
 	type shared struct {
+		base      plan.Observation
 		scenes    []choice[*scene]
 		endpoints []choice[[]agent.Endpoint]
 		rules     []choice[map[string]agent.RuleSet]
 		shared    []choice[map[string]bool]
+		kept      []choice[bool]
+		modes     []choice[string]
 	}
-	build := func() any { return &shared{scenes(), endpointSets(), ruleSets(), sharing()} }
+	build := func() any {
+		return &shared{steady(), scenes(), endpointSets(), ruleSets(), sharing(), yesNo("kept"), relayModes()}
+	}
 	d := build().(*shared)
 	return &space{
 		name: "relay", shared: d, pristine: build,
-		dims: []int{len(d.scenes), len(d.endpoints), len(d.rules), len(d.shared), 2, len(relayModes())},
+		dims: []int{len(d.scenes), len(d.endpoints), len(d.rules), len(d.shared), len(d.kept), len(d.modes)},
 		build: func(b *builder) bool {
 			s := pick(b, d.scenes)
 			b.o, b.policy = s.o, daemon
@@ -268,9 +283,9 @@ func relaySpace() *space {
 				Endpoints: pick(b, d.endpoints),
 				Rules:     pick(b, d.rules),
 				Shared:    pick(b, d.shared),
-				Kept:      pick(b, yesNo("kept")),
+				Kept:      pick(b, d.kept),
 			}
-			switch pick(b, relayModes()) {
+			switch pick(b, d.modes) {
 			case "off":
 				b.o.Relay.Enabled = false
 				return len(b.o.Relay.Endpoints) == 0

@@ -62,7 +62,10 @@ func moveHome(o *plan.Observation, path string) {
 		}
 		o.Home = &plan.Home{Look: c.Look, RootMount: c.RootMount, Dir: c.Look.Dir, Denied: c.Denied, Place: c.Place}
 	}
-	if old != nil && old.Look.Path != path && old.Look.Class == agent.Present && old.Look.Manifest.ID == o.ID {
+	listed := func(path string) bool {
+		return slices.ContainsFunc(rest, func(c plan.Claim) bool { return c.Look.Path == path })
+	}
+	if old != nil && old.Look.Path != path && old.Look.Class == agent.Present && old.Look.Manifest.ID == o.ID && !listed(old.Look.Path) {
 		rest = append(rest, plan.Claim{Look: old.Look, Place: old.Place, Denied: old.Denied, Complete: true, RootMount: old.RootMount})
 		slices.SortFunc(rest, func(a, b plan.Claim) int { return slices.Compare([]byte(a.Look.Path), []byte(b.Look.Path)) })
 	}
@@ -71,17 +74,20 @@ func moveHome(o *plan.Observation, path string) {
 
 // remember marks the claims that are recorded as duplicates.
 func remember(o *plan.Observation) {
-	if len(o.Claims) == 0 {
-		return
-	}
-	claims := slices.Clone(o.Claims)
-	for i := range claims {
-		path := claims[i].Look.Path
-		claims[i].RefusedBefore = slices.ContainsFunc(o.Problems, func(p agent.Problem) bool {
+	cloned := false
+	for i := range o.Claims {
+		path := o.Claims[i].Look.Path
+		refused := slices.ContainsFunc(o.Problems, func(p agent.Problem) bool {
 			return p.Reason == agent.DuplicateID && p.Path == path
 		})
+		if refused == o.Claims[i].RefusedBefore {
+			continue
+		}
+		if !cloned {
+			o.Claims, cloned = slices.Clone(o.Claims), true
+		}
+		o.Claims[i].RefusedBefore = refused
 	}
-	o.Claims = claims
 }
 
 // applyRelay does what the actions say to addresses and rules. Rules that

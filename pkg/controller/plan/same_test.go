@@ -14,7 +14,7 @@ func samePlan(a, b *plan.Plan) bool {
 		slices.EqualFunc(a.Actions, b.Actions, sameAction) && sameChange(&a.Change, &b.Change) &&
 		samePointer(a.Record, b.Record) && a.Confirm == b.Confirm && samePointer(a.Deed, b.Deed) &&
 		a.Absent == b.Absent && a.Starts == b.Starts && a.RemoveAt.Equal(b.RemoveAt) && samePointer(a.Hold, b.Hold) &&
-		a.RequeueAfter == b.RequeueAfter && a.NeedSweep == b.NeedSweep && a.SecondLook == b.SecondLook && a.Retry == b.Retry
+		a.Held == b.Held && a.RequeueAfter == b.RequeueAfter && a.NeedSweep == b.NeedSweep && a.SecondLook == b.SecondLook && a.Retry == b.Retry
 }
 
 func sameChange(a, b *agent.Change) bool {

@@ -112,6 +112,14 @@ func TestLockThatCannotBeJudged(t *testing.T) {
 	}
 }
 
+func TestLockThatCannotBeRead(t *testing.T) {
+	h := newHome(t)
+	h.must(os.Mkdir(filepath.Join(filepath.Dir(h.dir), "instance.lock"), 0o700))
+	if _, alive := h.dork.living(); !alive {
+		t.Error("what could not be read counts as nobody")
+	}
+}
+
 // Beside a DorkOS that writes its memory over our rules they come back; Close
 // waits for that.
 func TestSecondLook(t *testing.T) {

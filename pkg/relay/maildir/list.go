@@ -3,6 +3,7 @@ package maildir
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,6 +26,9 @@ func (r *Relay) List(ctx context.Context) (*agent.RelayListing, []agent.ID, erro
 	}
 	r.boxes.listed, r.boxes.folds.loaded = true, true
 	r.rules.refresh()
+	if err := r.keeping.refresh(r.removed, r.now()); err != nil {
+		return nil, nil, fmt.Errorf("list mail kept aside: %w", err)
+	}
 	if r.boxes.moved || r.listing == nil || r.stale() {
 		r.listing, r.boxes.moved = r.build(), false
 	}
@@ -34,12 +38,13 @@ func (r *Relay) List(ctx context.Context) (*agent.RelayListing, []agent.ID, erro
 
 // stale reports whether the rules that were handed out are not those of now.
 func (r *Relay) stale() bool {
-	return r.listing.Degraded != r.rules.problem || r.known.generation != r.rules.generation
+	return !maps.Equal(r.listing.Kept, r.keeping.ids) || r.listing.Degraded != r.rules.problem || r.known.generation != r.rules.generation
 }
 
 func (r *Relay) build() *agent.RelayListing {
 	l := &agent.RelayListing{
 		Endpoints: make(map[agent.ID][]agent.Endpoint, len(r.boxes.byName)),
+		Kept:      r.keeping.ids,
 		Degraded:  r.rules.problem,
 	}
 	if l.Degraded == "" {

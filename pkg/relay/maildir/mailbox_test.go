@@ -238,6 +238,27 @@ func TestWholenessIsSeen(t *testing.T) {
 	}
 }
 
+// An equal stamp proves nothing while it is young: the change may have raced
+// with the look that took it.
+func TestYoungStampsAreNotTrusted(t *testing.T) {
+	h := newHome(t)
+	h.must(h.EnsureEndpoint(t.Context(), boxA))
+	h.setText("[" + allowA + "," + denyA + "]")
+	_, _, err := h.List(t.Context())
+	h.must(err)
+	h.must(os.Remove(h.box(boxA) + "/cur"))
+	h.setText("[]")
+	var box, rules unix.Stat_t
+	h.must(unix.Lstat(h.box(boxA), &box))
+	h.must(unix.Lstat(h.rulesPath(), &rules))
+	h.boxes.byName[string(boxA)].stamp, h.rules.stamp = stampOf(&box), stampOf(&rules)
+	l, changed, err := h.List(t.Context())
+	h.must(err)
+	if len(changed) != 1 || l.Endpoints["01A"][0].Whole || l.Rules["a"].Any() {
+		t.Errorf("changed %v, listing %+v", changed, l)
+	}
+}
+
 // A symbolic link or a directory in place of the rules is never written through.
 func TestRulesFileIsNoFile(t *testing.T) {
 	for name, make := range map[string]func(path string) error{

@@ -50,6 +50,7 @@ type Relay struct {
 	boxes   boxes
 	rules   rulesFile
 	known   knownRules
+	keeping keeping
 	listing *agent.RelayListing
 	dork    dorkos
 	waiting map[agent.Subject]instance // deferred steps, by the mailbox they would take

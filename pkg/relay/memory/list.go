@@ -66,6 +66,12 @@ func (w *world) listing() *agent.RelayListing {
 	for _, list := range l.Endpoints {
 		slices.SortFunc(list, func(a, b agent.Endpoint) int { return strings.Compare(string(a.Subject), string(b.Subject)) })
 	}
+	for _, k := range w.kept {
+		if l.Kept == nil {
+			l.Kept = map[agent.ID]bool{}
+		}
+		l.Kept[idOf(k.subject)] = true
+	}
 	if w.broken == "" {
 		l.Rules = w.sets()
 	}
@@ -73,7 +79,7 @@ func (w *world) listing() *agent.RelayListing {
 }
 
 func equal(a, b *agent.RelayListing) bool {
-	return a.Degraded == b.Degraded && maps.Equal(a.Rules, b.Rules) &&
+	return a.Degraded == b.Degraded && maps.Equal(a.Rules, b.Rules) && maps.Equal(a.Kept, b.Kept) &&
 		maps.EqualFunc(a.Endpoints, b.Endpoints, func(x, y []agent.Endpoint) bool { return slices.Equal(x, y) })
 }
 

@@ -67,7 +67,13 @@ func testDorkOSRules(t *testing.T, h *Harness) {
 		wantDeferred(t, h.Backend.RemoveRules(t.Context(), []relay.Removal{{Namespace: "other"}, {Namespace: "acme"}}))
 	})
 	ok(t, h.Backend.RemoveRules(t.Context(), []relay.Removal{{Namespace: "other"}}))
+	// The system rules go alone, unless somebody's mailbox waits there.
+	system := []relay.Removal{{Namespace: "acme", SystemOnly: true}}
+	ok(t, h.Backend.RemoveRules(t.Context(), system))
+	wantDeferred(t, h.Backend.Retire(t.Context(), adaAcme, now))
+	wantDeferred(t, h.Backend.RemoveRules(t.Context(), system))
 	h.DorkOS(false)
+	ok(t, h.Backend.RemoveRules(t.Context(), system))
 	ok(t, h.Backend.RemoveRules(t.Context(), []relay.Removal{{Namespace: "acme"}}))
 	wantRules(t, h)
 }

@@ -80,6 +80,10 @@ func testListRules(t *testing.T, h *Harness) {
 	ensureRules(t, h, "acme", "other")
 	h.SetRules([]agent.Rule{allow("acme"), deny("acme")}) // ours was overwritten
 	wantChanged(t, h, ada)
+	// Also when the file is again exactly what the last List saw.
+	ensureRules(t, h, "other")
+	h.SetRules([]agent.Rule{allow("acme"), deny("acme")})
+	wantChanged(t, h, ada)
 }
 
 // A write of ours must not hide what another changed since the last List.

@@ -3,6 +3,8 @@ package relaytest
 import (
 	"testing"
 	"time"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
 func testReaddress(t *testing.T, h *Harness) {
@@ -63,10 +65,12 @@ func testRestore(t *testing.T, h *Harness) {
 
 	ensure(t, h, adaOther)
 	h.Deliver(adaOther, "3", "new")
+	wantKeptFor(t, h, ada)
 	for range 2 {
 		ok(t, h.Backend.Restore(t.Context(), ada, adaOther))
 		wantMail(t, h, adaOther, "one", "another", "later", "new")
 		wantKept(t, h, 0)
+		wantKeptFor(t, h)
 	}
 	wantEndpoints(t, h.Backend, adaOther)
 }
@@ -77,4 +81,19 @@ func testRestoreOwn(t *testing.T, h *Harness) {
 	ok(t, h.Backend.Retire(t.Context(), bobAcme, now))
 	unchanged(t, h, func() { ok(t, h.Backend.Restore(t.Context(), ada, adaAcme)) })
 	wantKept(t, h, 1)
+}
+
+// wantKeptFor checks whose mail the listing says is kept aside.
+func wantKeptFor(t *testing.T, h *Harness, want ...agent.ID) {
+	t.Helper()
+	l, _, err := h.Backend.List(t.Context())
+	ok(t, err)
+	if len(l.Kept) != len(want) {
+		t.Errorf("mail is kept for %v, want %v", l.Kept, want)
+	}
+	for _, id := range want {
+		if !l.Kept[id] {
+			t.Errorf("no mail is kept for %s", id)
+		}
+	}
 }
