@@ -37,7 +37,7 @@ reason() {
   local line
   line=$(grep -m1 -oE '^ +(FixedPoint|[A-Z][A-Za-z]+): .*|^panic: .*' <<<"$1" || true)
   [[ -n $line ]] || line=$(grep -E -- '--- FAIL: [^ ]+/' <<<"$1" | sed -n '1s/.*FAIL: //; 1s/ (.*//; 1p')
-  [[ -n $line ]] || line=$(grep -m1 -E -- '--- FAIL:' <<<"$1" || true)
+  [[ -n $line ]] || line=$(sed -n 's/^--- FAIL: \([^ ]*\).*/\1/p' <<<"$1" | head -n 1)
   line=${line#"${line%%[![:space:]]*}"}
   echo "${line:0:90}"
 }
@@ -66,7 +66,7 @@ try() { # NAME
   local result
   if ! mutate "$1"; then
     result="NO LONGER APPLIES		"
-  elif ! go test -c -overlay "$work/$1/overlay.json" -o "$work/$1/test" "./$package" 2>"$work/$1/log"; then
+  elif ! go test -c -ldflags='-s -w' -overlay "$work/$1/overlay.json" -o "$work/$1/test" "./$package" 2>"$work/$1/log"; then
     result="DOES NOT BUILD		$(sed -n 2p "$work/$1/log")"
   else
     result=$(verdict "$1" "$work/$1/test")
@@ -87,7 +87,7 @@ else
 fi
 
 # Without a mutant the tests pass, or nothing below means anything.
-go test -c -o "$work/sound" "./$package"
+go test -c -ldflags='-s -w' -o "$work/sound" "./$package"
 if [[ $(verdict sound "$work/sound") != SURVIVED* ]]; then
   echo "the tests fail without any mutant" >&2
   exit 1

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -70,7 +71,7 @@ func (a *app) explainAgent(w io.Writer, e *controller.Explanation) {
 	}
 	endpoints := "no endpoint"
 	if len(e.Relay.Endpoints) > 0 {
-		endpoints = fmt.Sprintf("endpoint %v", e.Relay.Endpoints)
+		endpoints = "endpoint " + strings.Join(e.Relay.Endpoints, ", ")
 	}
 	line("relay", "%s, rules %s", endpoints, e.Relay.Rules)
 	if e.Relay.Subject != "" {

@@ -135,13 +135,17 @@ func anchor(title string) string {
 
 func families(t *testing.T) map[string]bool {
 	t.Helper()
-	w := httptest.NewRecorder()
-	metrics.New(metrics.Build{}).Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
 	names := map[string]bool{}
-	for line := range strings.Lines(w.Body.String()) {
+	for line := range strings.Lines(exposition(metrics.New(metrics.Build{}))) {
 		if fields := strings.Fields(line); len(fields) > 2 && fields[1] == "TYPE" {
 			names[fields[2]] = true
 		}
 	}
 	return names
+}
+
+func exposition(m *metrics.Metrics) string {
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
+	return w.Body.String()
 }

@@ -28,8 +28,8 @@ func TestNoMachinePaths(t *testing.T) {
 			continue // deleted, a link to a directory, or binary
 		}
 		for _, p := range machinePaths {
-			if i := bytes.Index(b, []byte(p)); i >= 0 {
-				t.Errorf("%s:%d: names %s", name, 1+bytes.Count(b[:i], []byte("\n")), p)
+			if before, _, found := bytes.Cut(b, []byte(p)); found {
+				t.Errorf("%s:%d: names %s", name, 1+bytes.Count(before, []byte("\n")), p)
 			}
 		}
 	}

@@ -96,6 +96,7 @@ func wire(c *Config, m mode, index *store.Store, b Build, clk SystemClock, log *
 	return &parts{
 		loop: loop, history: index, metrics: t, now: clk.Now, close: index.Close,
 		writable:      index.Writable,
+		check:         func(ctx context.Context) error { return databaseError(index.QuickCheck(ctx)) },
 		relayReadable: func(ctx context.Context) error { return relayReadable(ctx, backend) },
 		reload: func(c *Config) error {
 			return errors.Join(files.set(c), loop.SetOptions(controllerOptions(c, m)))
@@ -135,7 +136,7 @@ func controllerOptions(c *Config, m mode) controller.Options {
 		OrphanGrace: c.OrphanGrace, Settle: c.Settle, UnmountedGrace: c.UnmountedGrace,
 		MassMissingMin: c.MassMissingMin, MassMissingRatio: c.MassMissingRatio, MassMissingHold: c.MassMissingHold,
 		Workers: c.Workers, ScanRoots: roots, ManagedHome: c.ManagedHome, NeverWalk: never,
-		OneShot: m == oneShot,
+		OneShot: m == oneShot, ReadOnly: m == reading,
 	}
 }
 

@@ -32,6 +32,8 @@ type parts struct {
 	history History
 	// writable proves that the index would take a write, without one.
 	writable func(ctx context.Context) error
+	// check looks for damage in the index; it reads all of it.
+	check func(ctx context.Context) error
 	// relayReadable proves that the relay answers and its rules can be read.
 	relayReadable func(ctx context.Context) error
 	// reload applies what can be changed while running.

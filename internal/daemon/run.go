@@ -18,7 +18,7 @@ import (
 // How a stop spends the 5 s that it may take: keys in hand first, then answers
 // in flight, then letting go of index and lock (twice letGoWithin).
 const (
-	keysWithin    = 3 * time.Second
+	keysWithin    = 2800 * time.Millisecond
 	answersWithin = 500 * time.Millisecond
 )
 
@@ -28,7 +28,7 @@ const (
 func (d *Daemon) Run(ctx context.Context) error {
 	d.announce()
 	servers := d.servers()
-	failed := make(chan error, len(servers)+1)
+	failed := make(chan error, len(servers)+2)
 	loopCtx, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoop()
 
@@ -47,8 +47,13 @@ func (d *Daemon) Run(ctx context.Context) error {
 			}
 		})
 	}
-	notifyCtx, stopNotifying := context.WithCancel(context.WithoutCancel(ctx))
-	serving.Go(func() { d.keepNotifying(notifyCtx) })
+	tendCtx, stopTending := context.WithCancel(context.WithoutCancel(ctx))
+	serving.Go(func() { d.keepNotifying(tendCtx) })
+	serving.Go(func() {
+		if err := d.keepChecking(tendCtx); err != nil {
+			failed <- err
+		}
+	})
 
 	var cause error
 	select {
@@ -57,7 +62,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	d.log.Info("stopping", event(eventStopping))
 	d.notifySystemd(systemd.SdNotifyStopping)
-	stopNotifying()
+	stopTending()
 	stopLoop()
 	hung := d.stop(&looping, &serving, servers)
 	if err := d.Close(); err != nil {
@@ -84,6 +89,32 @@ func (d *Daemon) stop(looping, serving *sync.WaitGroup, servers []*server) (hung
 		hung = append(hung, fmt.Errorf("servers: %w", err))
 	}
 	return hung
+}
+
+// checkEvery is how often the whole index is looked at for damage. It was
+// looked at when it was opened; each look reads all of it.
+const checkEvery = 24 * time.Hour
+
+// keepChecking returns an error when the index is damaged: nothing more may be
+// written to it, so the daemon ends.
+func (d *Daemon) keepChecking(ctx context.Context) error {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		err := d.parts.check(ctx)
+		var damaged *DatabaseError
+		if errors.As(err, &damaged) {
+			return err
+		}
+		if err != nil && ctx.Err() == nil {
+			d.log.Warn("the index could not be checked", zap.Error(err))
+		}
+	}
 }
 
 func waitFor(wg *sync.WaitGroup, d time.Duration) error {

@@ -25,23 +25,26 @@ func OpenSession(ctx context.Context, s *Settings, b Build, log *zap.Logger) (*S
 
 // Plan says what would be done.
 func (s *Session) Plan(ctx context.Context, req controller.PlanRequest) (controller.PlanResult, error) {
-	return s.parts.loop.Plan(ctx, req)
+	result, err := s.parts.loop.Plan(ctx, req)
+	return result, databaseError(err)
 }
 
 // Agents lists the agents and what is wrong with whom.
 func (s *Session) Agents(ctx context.Context) (controller.AgentsResult, error) {
-	return s.parts.loop.Agents(ctx)
+	result, err := s.parts.loop.Agents(ctx)
+	return result, databaseError(err)
 }
 
 // Explain shows one agent from every side.
 func (s *Session) Explain(ctx context.Context, target string) (controller.Explanation, error) {
-	return s.parts.loop.Explain(ctx, target)
+	result, err := s.parts.loop.Explain(ctx, target)
+	return result, databaseError(err)
 }
 
 // Events is the history, oldest first.
 func (s *Session) Events(ctx context.Context, f agent.EventFilter) ([]controller.EventView, error) {
 	events, err := s.parts.history.Events(ctx, f)
-	return eventViews(events), err
+	return eventViews(events), databaseError(err)
 }
 
 // Close lets go of the index. A session of which a question still hangs is

@@ -62,5 +62,5 @@ func syncHere(ctx context.Context, s *Settings, b Build, log *zap.Logger, req co
 	}
 	stop()
 	waitErr := bounded(context.WithoutCancel(ctx), keysWithin, func(context.Context) error { <-ended; return nil })
-	return result, errors.Join(err, waitErr)
+	return result, errors.Join(databaseError(err), waitErr)
 }

@@ -86,7 +86,7 @@ func assign(data []byte, a Assignment) ([]byte, error) {
 	}
 	m := o.find(path[0])
 	switch {
-	case a.Value == nil && (m < 0 || len(path) > 1):
+	case a.Value == nil && m < 0:
 		return data, nil
 	case a.Value == nil:
 		return o.remove(data, m), nil

@@ -23,8 +23,8 @@ func validDate(s string) bool {
 	}
 	year, month, day := digits(s[:4]), digits(s[5:7]), digits(s[8:])
 	d := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	// A month or day that does not exist comes out as another.
-	return d.Month() == time.Month(month) && d.Day() == day
+	// A day that the month does not have comes out in another month.
+	return d.Month() == time.Month(month)
 }
 
 func validClock(s string) bool {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
@@ -48,7 +50,7 @@ func (c *Controller) record(ctx context.Context, tasks []*task) {
 		}
 		if t.plan.Confirm {
 			home := t.obs.Home
-			look := c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: home.Look.Path, Anchor: home.Look.Path})
+			look := c.probeHome(ctx, t, home.Look.Path, home.Look.Path)
 			if e := look.Judge(t.id, agent.Mount{}); !e.Absent() {
 				return fmt.Errorf("%w: the last look before the removal says %s", agent.ErrConflict, e)
 			}
@@ -165,8 +167,8 @@ func (c *Controller) ensureRules(ctx context.Context, tasks []*task) {
 		return
 	}
 	batch := make([]relay.Rules, 0, len(wanted))
-	for ns, system := range wanted {
-		batch = append(batch, relay.Rules{Namespace: ns, System: system})
+	for _, ns := range slices.Sorted(maps.Keys(wanted)) { // the same file on every run
+		batch = append(batch, relay.Rules{Namespace: ns, System: wanted[ns]})
 	}
 	err := c.ports.Relay.EnsureRules(ctx, batch)
 	if err != nil {

@@ -31,6 +31,10 @@ type ledger struct {
 	directories map[agent.ID]agent.FileID
 	// restored ids got their mail back since the last listing of the relay.
 	restored map[agent.ID]struct{}
+	// mass holds by root, as last computed, and the orphans whose clock begins
+	// anew because one ended by return.
+	mass map[string]*plan.Hold
+	anew map[agent.ID]struct{}
 }
 
 // orphan is an absence as it stands.
@@ -54,6 +58,8 @@ func newLedger() *ledger {
 		left:        map[string]struct{}{},
 		directories: map[agent.ID]agent.FileID{},
 		restored:    map[agent.ID]struct{}{},
+		mass:        map[string]*plan.Hold{},
+		anew:        map[agent.ID]struct{}{},
 	}
 }
 
@@ -161,6 +167,9 @@ func (l *ledger) count(p *plan.Plan, before *agent.Record, displaced *agent.Entr
 
 // absence keeps the orphans.
 func (l *ledger) absence(p *plan.Plan, before *agent.Record) {
+	if p.Change.SetState {
+		delete(l.anew, p.ID)
+	}
 	if p.Change.SetState && p.Change.State.Missing() {
 		o := l.orphans[p.ID]
 		o.since = p.Change.State.MissingSince

@@ -17,9 +17,10 @@ type task struct {
 	obs    plan.Observation
 	plan   plan.Plan
 	err    error
-	relay  bool // what failed is the relay
-	waits  bool // a step waits for DorkOS
-	looked bool // the observation is whole
+	relay  bool   // what failed is the relay
+	why    string // what the relay says of it
+	waits  bool   // a step waits for DorkOS
+	looked bool   // the observation is whole
 }
 
 // reading is what a batch shares while it is observed.
@@ -74,7 +75,7 @@ func (c *Controller) observeFiles(ctx context.Context, r *reading, t *task) {
 	}
 	home := recordedPath(&v)
 	claims := r.s.claims(t.id, home)
-	if home != "" {
+	if home != "" || v.Row != nil {
 		t.obs.Home = c.lookHome(ctx, r, t, home)
 	}
 	worktrees := v.Row != nil || len(claims) > 1 || v.Tombstone != nil
@@ -107,7 +108,7 @@ func (c *Controller) lookHome(ctx context.Context, r *reading, t *task, path str
 		anchor = root
 	}
 	h := &plan.Home{
-		Look:      c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: path, Anchor: anchor}),
+		Look:      c.probeHome(ctx, t, path, anchor),
 		RootMount: r.s.rootMounts[root],
 		Denied:    denied(r.s.index.Denied, path),
 		Dir:       c.ledger.directory(t.id),
@@ -119,6 +120,19 @@ func (c *Controller) lookHome(ctx context.Context, r *reading, t *task, path str
 		}
 	}
 	return h
+}
+
+// probeHome looks at a recorded place. What is no absolute path names no place
+// at all, whatever lies below the working directory: nothing is there.
+func (c *Controller) probeHome(ctx context.Context, t *task, path, anchor string) agent.Look {
+	if filepath.IsAbs(path) {
+		return c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: path, Anchor: anchor})
+	}
+	look := agent.Look{Path: path, Class: agent.DirMissing, Err: "the recorded path is not absolute"}
+	if t.obs.State != nil {
+		look.Mount = t.obs.State.Mount
+	}
+	return look
 }
 
 // ownReserve reports whether the row is itself the system agent for which its
@@ -252,7 +266,8 @@ func (c *Controller) complete(r *reading, t *task) {
 	}
 	c.countLook(r, o)
 	if o.State.Missing() && o.Row != nil && o.Row.ScanRoot != "" {
-		o.Mass = c.mass(r.s, o.Row.ScanRoot, r.now.Wall)
+		o.Mass = c.watchMass(r.s, o.Row.ScanRoot, r.now.Wall)
+		o.MassReturned = o.Mass == nil && c.ledger.beginsAnew(t.id)
 	}
 	t.looked = true
 }
@@ -268,11 +283,6 @@ func (c *Controller) countLook(r *reading, o *plan.Observation) {
 		return
 	}
 	o.Looks, o.AbsentFor = c.settling.absent(o.ID, r.awake)
-}
-
-func (c *Controller) mass(s *snapshot, root string, now time.Time) *plan.Hold {
-	o := c.options.Load()
-	return plan.Mass(c.ledger.missing(root), s.perRoot[root], s.released[root], now, o.massPolicy())
 }
 
 // directory is the identity that the id's directory had when it was last seen.

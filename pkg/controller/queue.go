@@ -85,8 +85,9 @@ type queue struct {
 	workqueue.TypedRateLimitingInterface[agent.ID]
 	backoff *backoff
 	// taking lets one worker at a time collect a batch, so that a length that
-	// it sees is there for it.
-	taking sync.Mutex
+	// it sees is there for it. A channel: the others wait for as long as nothing
+	// is to do.
+	taking chan struct{}
 }
 
 func newQueue(c Clock, provider workqueue.MetricsProvider) *queue {
@@ -101,13 +102,14 @@ func newQueue(c Clock, provider workqueue.MetricsProvider) *queue {
 			Name: name, MetricsProvider: provider, Clock: c, DelayingQueue: delaying,
 		}),
 		backoff: b,
+		taking:  make(chan struct{}, 1),
 	}
 }
 
 // take waits for a key and takes what else is ready, up to batchSize.
 func (q *queue) take() (batch []agent.ID, shutdown bool) {
-	q.taking.Lock()
-	defer q.taking.Unlock()
+	q.taking <- struct{}{}
+	defer func() { <-q.taking }()
 	id, shutdown := q.Get()
 	if shutdown {
 		return nil, true

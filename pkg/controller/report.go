@@ -28,11 +28,11 @@ func (c *Controller) report(t *task) {
 	p := &t.plan
 	for _, e := range p.Change.Events {
 		if p.Deed == nil || e.Reason != p.Deed.Reason || e.Path != p.Deed.Path {
-			c.line(t, e.Reason, e.Path, e.Message)
+			c.line(t, &e)
 		}
 	}
 	if p.Deed != nil && !t.waits {
-		c.line(t, p.Deed.Reason, p.Deed.Path, p.Deed.Message)
+		c.line(t, p.Deed)
 	}
 	if p.Record != nil {
 		reason := p.Reason
@@ -50,13 +50,17 @@ func (c *Controller) report(t *task) {
 	}
 }
 
-func (c *Controller) line(t *task, reason agent.Reason, path, message string) {
+func (c *Controller) line(t *task, e *agent.Event) {
 	fields := []zap.Field{
-		zap.String("event", string(reason)),
-		zap.String("agent_id", clip(string(t.id))),
-		zap.String("path", clip(path)),
-		zap.String("reason", string(reason)),
-		zap.String("detail", clip(message)),
+		zap.String("event", string(e.Reason)),
+		zap.String("agent_id", clip(string(e.ID))),
+		zap.String("path", clip(e.Path)),
+		zap.String("reason", string(e.Reason)),
+		zap.String("detail", clip(e.Message)),
+	}
+	if e.ID != t.id { // somebody whom the change displaced
+		c.log.Info("agent", fields...)
+		return
 	}
 	if row := t.plan.Change.Row; row != nil {
 		fields = append(fields, zap.String("namespace", row.Namespace()))

@@ -41,11 +41,24 @@ func (c *Controller) result(t *task, sequence uint64, took time.Duration) {
 		c.fail(t, sequence, now, reasonOf(t.err))
 	case t.plan.Retry:
 		c.ports.Metrics.Reconciled("requeue", took)
-		t.relay = t.plan.Reason == agent.RelayDegraded
-		c.fail(t, sequence, now, t.plan.Reason)
+		c.fail(t, sequence, now, t.doubt())
 	default:
 		c.done(t, sequence, now, took)
 	}
+}
+
+// doubt says why a plan is to be made again. Where the evidence is none, it is
+// the relay, whatever else the plan did.
+func (t *task) doubt() agent.Reason {
+	why := t.obs.Relay.Down
+	if why == "" {
+		why = t.obs.Relay.Degraded
+	}
+	if t.plan.Reason == agent.UnknownEvidence || why == "" {
+		return t.plan.Reason
+	}
+	t.relay, t.why = true, why
+	return agent.RelayDegraded
 }
 
 // done ends a key that is converged, or in a state that time or new evidence
@@ -91,8 +104,11 @@ func (c *Controller) fail(t *task, sequence uint64, now time.Time, reason agent.
 
 func (c *Controller) failure(t *task, reason agent.Reason) *Failure {
 	f := &Failure{ID: t.id, Path: t.plan.Path, Reason: reason, Message: t.plan.Message}
-	if t.err != nil {
+	switch {
+	case t.err != nil:
 		f.Message = t.err.Error()
+	case t.why != "":
+		f.Message = t.why
 	}
 	if f.Path == "" && t.obs.Row != nil {
 		f.Path = t.obs.Row.Path

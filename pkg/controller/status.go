@@ -128,6 +128,8 @@ func (v *survey) explain(a *AgentStatus, view *agent.View, row *agent.Record) {
 	switch {
 	case view.State != nil && view.State.Paused:
 		v.because(a, agent.Paused, "converging is off", time.Time{})
+	case a.Reason == agent.InSync && v.relay != nil && !a.Endpoint && v.relay.Degraded != "":
+		v.because(a, agent.RelayDegraded, v.relay.Degraded, time.Time{})
 	case a.Reason == agent.InSync && v.relay != nil && !a.Endpoint:
 		v.because(a, agent.EndpointMissing, "its address is not there; the next pass makes it", time.Time{})
 	}

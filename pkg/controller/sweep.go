@@ -238,6 +238,9 @@ func (c *Controller) markPaths(s *snapshot, paths []string, now time.Time) {
 // selected says which ids to queue.
 func (c *Controller) selected(s, last *snapshot, req SyncRequest) ([]agent.ID, error) {
 	c.ledger.load(s)
+	for _, root := range c.ledger.orphanedRoots() {
+		c.watchMass(s, root, c.ports.Clock.Now())
+	}
 	if len(req.Targets) > 0 {
 		return targets(s, req.Targets)
 	}

@@ -127,7 +127,7 @@ func (c *Controller) guarded(id agent.ID, f func() error) error {
 func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+			err = &panicError{value: p, stack: debug.Stack()}
 		}
 	}()
 	return f()
@@ -135,9 +135,24 @@ func guard(f func() error) (err error) {
 
 func (c *Controller) panicked(id agent.ID, err error) error {
 	n := c.quarantine.count(id)
-	c.log.Error("panic", zap.String("event", "Panic"), zap.String("agent_id", clip(string(id))), zap.Int("in_a_row", n), zap.Error(err))
+	fields := []zap.Field{zap.String("event", "Panic"), zap.String("agent_id", clip(string(id))), zap.Int("in_a_row", n), zap.Error(err)}
+	var p *panicError
+	if errors.As(err, &p) {
+		fields = append(fields, zap.ByteString("stack", p.stack))
+	}
+	c.log.Error("panic", fields...)
 	return err
 }
+
+// panicError is an errPanic. Where it came from is for the log, not for whoever
+// waits for the key.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("%v: %v", errPanic, e.value) }
+func (e *panicError) Unwrap() error { return errPanic }
 
 // quarantineAfter panics in a row a key is left alone until its evidence
 // changes or a resync is forced.

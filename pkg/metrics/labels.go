@@ -60,9 +60,24 @@ func actionResults(action string) set {
 	}
 }
 
-// relayOp maps the type of an action to the op that it is counted under.
-func relayOp(op string) string {
-	switch op {
+// indexOp maps what the controller was at to the op that it is counted under:
+// a series per step would say no more about a database that does not answer.
+func indexOp(step string) string {
+	switch step {
+	case "vacant":
+		return "read"
+	case "record", "events", "problems", "roots", "left":
+		return "commit"
+	default:
+		return indexOps().of(step)
+	}
+}
+
+// relayOp does the same for the relay; a step can be the type of an action.
+func relayOp(step string) string {
+	switch step {
+	case "endpoints", "occupied":
+		return "read"
 	case "ensureEndpoint", "removeEndpoint":
 		return "endpoint"
 	case "moveMail":
@@ -70,7 +85,7 @@ func relayOp(op string) string {
 	case "ensureRules", "removeRules":
 		return "rules"
 	default:
-		return relayOps().of(op)
+		return relayOps().of(step)
 	}
 }
 

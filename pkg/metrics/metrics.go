@@ -130,11 +130,11 @@ func (m *Metrics) Removed(reason agent.Reason) {
 	m.removals.WithLabelValues(removalReasons().of(string(reason))).Inc()
 }
 
-// IndexError counts a failed call to the index: list, read or commit.
-func (m *Metrics) IndexError(op string) { m.indexErrors.WithLabelValues(indexOps().of(op)).Inc() }
+// IndexError counts a failed call to the index, by what the controller was at.
+func (m *Metrics) IndexError(op string) { m.indexErrors.WithLabelValues(indexOp(op)).Inc() }
 
-// RelayError counts a failed call to the relay: list, read, endpoint, mail or
-// rules, or the type of the action that failed.
+// RelayError counts a failed call to the relay, by what the controller was at
+// or the type of the action that failed.
 func (m *Metrics) RelayError(op string) { m.relayErrors.WithLabelValues(relayOp(op)).Inc() }
 
 // Swept ends a sweep.

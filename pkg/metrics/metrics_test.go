@@ -44,6 +44,10 @@ mesh_controller_actions_total{action="moveMail",result="deferred"} 1`},
 mesh_controller_removals_total{reason="VolumeMissing"} 1`},
 		{"index error", func(m *Metrics) { m.IndexError("commit") }, `
 mesh_controller_index_errors_total{op="commit"} 1`},
+		{"index errors of one op", func(m *Metrics) { m.IndexError("record"); m.IndexError("left") }, `
+mesh_controller_index_errors_total{op="commit"} 2`},
+		{"relay error of a look", func(m *Metrics) { m.RelayError("occupied") }, `
+mesh_controller_relay_errors_total{op="read"} 1`},
 		{"relay error", func(m *Metrics) { m.RelayError("list") }, `
 mesh_controller_relay_errors_total{op="list"} 1`},
 		{"relay error of an action", func(m *Metrics) { m.RelayError("removeEndpoint") }, `

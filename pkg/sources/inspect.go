@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -20,7 +21,7 @@ func (w *walker) inspect(n *node, at place) {
 	case n.file == nil && at.off > len(w.path): // just listed: it is likely there
 	default:
 		err := w.stat(at, "/"+manifestPath, unix.AT_SYMLINK_NOFOLLOW)
-		if err == unix.ENOENT {
+		if errors.Is(err, unix.ENOENT) {
 			w.settle(n, nil)
 			return
 		}

@@ -3,6 +3,7 @@ package sources
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +28,7 @@ func (w *walker) list(n *node, fd int) error {
 	}
 	for {
 		size, err := unix.ReadDirent(fd, w.dents)
-		if err == unix.EINTR {
+		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {

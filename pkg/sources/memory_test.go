@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -123,6 +124,30 @@ func TestRacyRuleCatchesEqualStamp(t *testing.T) {
 	tree.last.hashes[0]++
 	if _, c := sweep(t, tree, req); len(c.Paths) != 1 {
 		t.Errorf("changes %v, want one", c)
+	}
+}
+
+// Writes in place, of the same size, that race the sweep: the sweep after the
+// last of them knows what the file holds.
+func TestRacingWritesAreNotMissed(t *testing.T) {
+	tree, req, file := remembered(t, Options{ScrubSweeps: NoScrub})
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	must(t, err)
+	defer f.Close()
+	for round := range 1000 {
+		id := fmt.Sprintf("%02d", round%100)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = f.WriteAt([]byte(manifest(id)), 0)
+		}()
+		req.Now = time.Now()
+		sweep(t, tree, req)
+		<-done
+		req.Now = time.Now()
+		if l, _ := sweep(t, tree, req); len(l.Sightings) != 1 || l.Sightings[0].ID != agent.ID(id) {
+			t.Fatalf("round %d: %+v, want %s", round, l.Sightings, id)
+		}
 	}
 }
 

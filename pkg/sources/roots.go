@@ -114,48 +114,8 @@ func (t *Tree) placeGone(w *walker, root string) {
 	w.report.Mount = mount
 }
 
-// specialPlaces are those at or below the root that are not simply walked.
-func (t *Tree) specialPlaces(root string, roots, denied []string) map[string]specialPlace {
-	places := make(map[string]specialPlace)
-	for _, p := range t.mounts.below(root) {
-		places[p] = mountPoint
-	}
-	for _, r := range roots {
-		if r != root && agent.Within(r, root) {
-			places[r] = otherRoot
-		}
-	}
-	for _, d := range denied {
-		switch {
-		case agent.Within(root, d):
-			places[root] = deniedPlace
-		case agent.Within(d, root):
-			places[d] = deniedPlace
-		}
-	}
-	return places
-}
-
 func (t *Tree) newWalker(p *pulse, terms terms) *walker {
 	return &walker{reader: t.newReader(), pulse: p, guard: t.guard, terms: terms}
-}
-
-// total is what all walks of a sweep came to.
-type total struct {
-	stats, reads, found int
-	changed, moved      bool
-	troubled            bool // something could not be seen
-}
-
-func sumUp(walks []walk) (sum total) {
-	for i := range walks {
-		k := &walks[i]
-		if k.walker != nil {
-			sum.add(k.walker)
-		}
-		sum.troubled = sum.troubled || !k.report.Complete || len(k.report.Skipped) > 0
-	}
-	return sum
 }
 
 func reportsOf(walks []walk) []agent.RootReport {
@@ -164,14 +124,6 @@ func reportsOf(walks []walk) []agent.RootReport {
 		reports[i] = walks[i].report
 	}
 	return reports
-}
-
-func (sum *total) add(w *walker) {
-	sum.stats += w.stats
-	sum.reads += w.reads
-	sum.found += w.found
-	sum.changed = sum.changed || w.changed
-	sum.moved = sum.moved || w.moved
 }
 
 // cleanRoots drops what is listed twice.

@@ -18,19 +18,19 @@ type strays struct {
 	nodes []*node // name is the whole path, in order
 	// What the list was made from. While none of it moves the list holds.
 	known, denied, roots []string
-	troubled             bool
+	incomplete           bool
 }
 
 // choose makes the list anew unless it still holds.
 func (s *strays) choose(t *Tree, req *agent.SweepRequest, roots []string, listing *agent.Listing, sum *total) {
-	if !sum.moved && !sum.troubled && !s.troubled && sameSlice(s.known, req.Known) &&
+	if !sum.moved && !sum.incomplete && !s.incomplete && sameSlice(s.known, req.Known) &&
 		slices.Equal(s.denied, req.Denied) && slices.Equal(s.roots, roots) {
 		return
 	}
 	old := s.nodes
-	s.known, s.denied, s.roots, s.troubled = req.Known, slices.Clone(req.Denied), roots, sum.troubled
+	s.known, s.denied, s.roots, s.incomplete = req.Known, slices.Clone(req.Denied), roots, sum.incomplete
 	s.nodes = nil
-	for _, path := range t.unvisited(req, roots, listing, sum.troubled) {
+	for _, path := range t.unvisited(req, roots, listing, sum.incomplete || sum.skipped) {
 		i, ok := slices.BinarySearchFunc(old, path, func(n *node, p string) int { return strings.Compare(n.name, p) })
 		if ok {
 			s.nodes = append(s.nodes, old[i])
@@ -42,14 +42,14 @@ func (s *strays) choose(t *Tree, req *agent.SweepRequest, roots []string, listin
 
 // unvisited lists the known paths, and those seen before that the listing
 // cannot speak about, which the walks of this sweep did not come by.
-func (t *Tree) unvisited(req *agent.SweepRequest, roots []string, listing *agent.Listing, troubled bool) []string {
+func (t *Tree) unvisited(req *agent.SweepRequest, roots []string, listing *agent.Listing, partial bool) []string {
 	var paths []string
 	for _, p := range req.Known {
 		if !t.visited(p, roots) {
 			paths = append(paths, p)
 		}
 	}
-	if troubled {
+	if partial {
 		for i := range t.last.Sightings {
 			p := t.last.Sightings[i].Path
 			if !listing.CompleteFor(p) && !t.visited(p, roots) {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"io"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -36,12 +35,12 @@ func holdLock(t *testing.T, path string) (release func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	io.WriteString(in, "BEGIN IMMEDIATE; UPDATE agents SET version = 'cli' WHERE id = 'a'; SELECT 'held';\n")
+	in.Write([]byte("BEGIN IMMEDIATE; UPDATE agents SET version = 'cli' WHERE id = 'a'; SELECT 'held';\n"))
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
 		t.Fatal(line, err)
 	}
 	return sync.OnceFunc(func() {
-		io.WriteString(in, "COMMIT;\n")
+		in.Write([]byte("COMMIT;\n"))
 		in.Close()
 		cmd.Wait()
 	})

@@ -198,9 +198,18 @@ func TestTakeDisplacesTheIncumbent(t *testing.T) {
 		t.Errorf("%+v", v.State)
 	}
 
+	// DorkOS may make its row anew: then it is not displaced any more.
+	sqlite(t, s.path, `INSERT INTO agents (id, name, runtime, project_path, registered_at, updated_at) VALUES ('old', 'n', 'codex', '/r/x', '', '')`)
+	if l, _ := list(t, s); len(l.Displaced) > 0 || len(l.Entries) != 2 {
+		t.Errorf("%+v", l)
+	}
+	sqlite(t, s.path, `DELETE FROM agents WHERE id = 'old'`)
+
 	// Its manifest turns up: everything comes back, and the tombstone is consumed.
-	back := agent.Change{ID: "old", At: at(time.Hour), Op: agent.InsertRow, SetState: true,
-		Row: edited(&v.Tombstone.Record, func(r *agent.Record) { r.Path = "/r/q" })}
+	back := agent.Change{
+		ID: "old", At: at(time.Hour), Op: agent.InsertRow, SetState: true,
+		Row: edited(&v.Tombstone.Record, func(r *agent.Record) { r.Path = "/r/q" }),
+	}
 	commit(t, s, back)
 	if got := view(t, s, "old"); got.Tombstone != nil || got.State != nil || got.Row.LastSeenAt != agent.TextCell("seen") {
 		t.Errorf("%+v", got)
@@ -211,10 +220,14 @@ func TestDisplacedStateDoesNotRestartAClock(t *testing.T) {
 	s := openNew(t)
 	commit(t, s, insert("old", "/r/p"), insert("paused", "/r/q"))
 	commit(t, s,
-		agent.Change{ID: "old", At: at(0), Expected: rowOf(t, s, "old"), SetState: true,
-			State: &agent.State{MissingSince: t0, Clock: at(0), Evidence: agent.FileMissing}},
-		agent.Change{ID: "paused", At: at(0), Expected: rowOf(t, s, "paused"), SetState: true,
-			State: &agent.State{Paused: true, Mount: agent.Mount{Point: "/m"}}})
+		agent.Change{
+			ID: "old", At: at(0), Expected: rowOf(t, s, "old"), SetState: true,
+			State: &agent.State{MissingSince: t0, Clock: at(0), Evidence: agent.FileMissing},
+		},
+		agent.Change{
+			ID: "paused", At: at(0), Expected: rowOf(t, s, "paused"), SetState: true,
+			State: &agent.State{Paused: true, Mount: agent.Mount{Point: "/m"}},
+		})
 	for id, path := range map[agent.ID]string{"old": "/r/p", "paused": "/r/q"} {
 		take := insert("new-"+string(id), path)
 		take.Displaces = id
@@ -325,7 +338,7 @@ func TestSayingTheSameWritesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lock.Release()
-	s := open(t, Options{Path: path, Lock: lock})
+	s := open(t, Options{Path: path, Lock: lock, Now: time.Now})
 	state := &agent.State{MissingSince: t0.Add(123456 * time.Nanosecond), Clock: at(0), Evidence: agent.FileMissing}
 	problems := []agent.Problem{{Path: "/r/a", Reason: agent.Contested, Message: "m"}}
 	commit(t, s, insert("a", "/r/a"))
@@ -346,8 +359,10 @@ func TestSayingTheSameWritesNothing(t *testing.T) {
 	for _, do := range []func() error{
 		func() error { commit(t, s, agent.Change{ID: "a", Expected: row}); return nil },
 		func() error {
-			commit(t, s, agent.Change{ID: "a", At: at(time.Hour), Expected: row, Op: agent.UpdateRow, Row: row,
-				SetState: true, State: state, SetProblems: true, Problems: problems, Left: []string{"ns"}, Durable: true})
+			commit(t, s, agent.Change{
+				ID: "a", At: at(time.Hour), Expected: row, Op: agent.UpdateRow, Row: row,
+				SetState: true, State: state, SetProblems: true, Problems: problems, Left: []string{"ns"}, Durable: true,
+			})
 			return nil
 		},
 		func() error { return s.CommitRoots(t.Context(), roots) },

@@ -86,8 +86,10 @@ func (s *Store) ensureFile() (stamped, header, error) {
 	at, err := stampOf(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if s.kind == dorkOS || filepath.Base(s.path) == dorkName {
-			return stamped{}, header{}, &UnusableError{Path: s.path, Kind: ErrMissing,
-				Todo: "start DorkOS once, which makes it, or name another database with --db"}
+			return stamped{}, header{}, &UnusableError{
+				Path: s.path, Kind: ErrMissing,
+				Todo: "start DorkOS once, which makes it, or name another database with --db",
+			}
 		}
 		if err := createDir(filepath.Dir(s.path)); err != nil {
 			return stamped{}, header{}, err

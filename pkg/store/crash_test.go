@@ -20,7 +20,7 @@ func commitUntilKilled(path string) {
 	lock, err := Acquire(path)
 	if err == nil {
 		var s *Store
-		if s, err = Open(ctx, Options{Path: path, Lock: lock}); err == nil {
+		if s, err = Open(ctx, Options{Path: path, Lock: lock, Now: time.Now}); err == nil {
 			for i := 0; err == nil; i++ {
 				id := fmt.Sprintf("%d-%d", os.Getpid(), i)
 				ch := insert(id, "/r/"+id)
@@ -61,7 +61,7 @@ func TestKilledMidCommit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := Open(t.Context(), Options{Path: path, Lock: lock, QuickCheck: true})
+		s, err := Open(t.Context(), Options{Path: path, Lock: lock, QuickCheck: true, Now: time.Now})
 		if err != nil {
 			t.Fatal(err)
 		}

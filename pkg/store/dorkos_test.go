@@ -60,8 +60,10 @@ func TestSampleHomes(t *testing.T) {
 			}
 			for _, e := range l.Entries {
 				row := rowOf(t, x.s, string(e.ID))
-				commit(t, x.s, agent.Change{ID: e.ID, At: at(0), Expected: row, Op: agent.UpdateRow, Row: row,
-					SetState: true, State: &agent.State{Mount: agent.Mount{Point: "/m"}}})
+				commit(t, x.s, agent.Change{
+					ID: e.ID, At: at(0), Expected: row, Op: agent.UpdateRow, Row: row,
+					SetState: true, State: &agent.State{Mount: agent.Mount{Point: "/m"}},
+				})
 			}
 			if err := x.s.QuickCheck(t.Context()); err != nil {
 				t.Error(err)
@@ -100,8 +102,10 @@ func operateOnSample(t *testing.T, x *index) {
 	take.Displaces = l.Entries[0].ID
 	commit(t, x.s, take)
 	stone := view(t, x.s, string(take.Displaces)).Tombstone.Record
-	commit(t, x.s, agent.Change{ID: stone.ID, At: at(0), Op: agent.InsertRow,
-		Row: edited(&stone, func(r *agent.Record) { r.Path = "/r/back" })})
+	commit(t, x.s, agent.Change{
+		ID: stone.ID, At: at(0), Op: agent.InsertRow,
+		Row: edited(&stone, func(r *agent.Record) { r.Path = "/r/back" }),
+	})
 	back := rowOf(t, x.s, string(stone.ID))
 	stone.Path, stone.UpdatedAt = back.Path, back.UpdatedAt
 	if diff := cmp.Diff(&stone, back); diff != "" {
@@ -138,6 +142,33 @@ func TestOwnDenyList(t *testing.T) {
 		if found, err := s.Undeny(t.Context(), "/r/b"); found != want || err != nil {
 			t.Error(found, err)
 		}
+	}
+}
+
+// Columns that are ours alone are not written in DorkOS's database, and one that
+// takes no NULL keeps its default.
+func TestColumnsThatAreNotWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dork.db")
+	sqlite(t, path, ledger+baseTable+seedColumns+"ALTER TABLE agents ADD traits_json text; ALTER TABLE agents ADD color text DEFAULT 'red' NOT NULL;")
+	x := newIndex(t, path)
+	l, _ := list(t, x.s)
+	if l.Written.Has(agent.FieldTraits) || !l.Written.Has(agent.FieldColor) {
+		t.Errorf("%b", l.Written)
+	}
+	ch := insert("a", "/r/a")
+	ch.Row.Fields[agent.FieldTraits] = agent.TextCell("{}")
+	commit(t, x.s, ch)
+	row := rowOf(t, x.s, "a")
+	if row.Fields[agent.FieldTraits].Kind != agent.Null || row.Fields[agent.FieldColor] != agent.TextCell("red") {
+		t.Errorf("%+v", row.Fields)
+	}
+	to := edited(row, func(r *agent.Record) {
+		r.Status, r.Fields[agent.FieldTraits], r.Fields[agent.FieldColor] = agent.Unreachable, agent.TextCell("{}"), agent.Cell{}
+	})
+	commit(t, x.s, agent.Change{ID: "a", At: at(0), Expected: row, Op: agent.UpdateRow, Row: to})
+	got := rowOf(t, x.s, "a")
+	if got.Status != agent.Unreachable || got.Fields != row.Fields {
+		t.Errorf("%+v", got)
 	}
 }
 

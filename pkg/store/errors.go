@@ -54,8 +54,7 @@ const corruptTodo = "it was left as it is; stop DorkOS and the controller, keep 
 // explain turns corruption into an UnusableError and names a full disk, which
 // SQLite often reports as a mere "disk I/O error".
 func (s *Store) explain(err error) error {
-	var unusable *UnusableError
-	if err == nil || errors.As(err, &unusable) {
+	if _, unusable := errors.AsType[*UnusableError](err); unusable || err == nil {
 		return err
 	}
 	if errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB) {

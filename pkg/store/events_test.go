@@ -50,9 +50,11 @@ func TestRetention(t *testing.T) {
 	s := openNew(t)
 	bury := func(id string, d time.Duration) {
 		t.Helper()
-		commit(t, s, agent.Change{ID: agent.ID(id), At: at(d),
+		commit(t, s, agent.Change{
+			ID: agent.ID(id), At: at(d),
 			Bury:   &agent.Tombstone{Reason: agent.Displaced, At: t0.Add(d), Record: *record(id, "/r/"+id)},
-			Events: []agent.Event{{At: t0.Add(d), ID: agent.ID(id), Reason: agent.Displaced}}})
+			Events: []agent.Event{{At: t0.Add(d), ID: agent.ID(id), Reason: agent.Displaced}},
+		})
 	}
 	bury("old", 0)
 	bury("held", 0)

@@ -79,6 +79,9 @@ func lookAt(path string) (look, error) {
 const racyWindow = 2 * time.Second
 
 func (l look) racy(at time.Time) bool {
+	if at.IsZero() {
+		return true
+	}
 	limit := at.Add(-racyWindow).UnixNano()
 	return max(l.db.mtime, l.db.ctime, l.wal.mtime, l.wal.ctime) > limit
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,7 +45,7 @@ func TestModesWhateverTheUmask(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lock.Release()
-	s := open(t, Options{Path: path, Lock: lock})
+	s := open(t, Options{Path: path, Lock: lock, Now: time.Now})
 	check := func() {
 		t.Helper()
 		err := filepath.WalkDir(filepath.Join(top, "home"), func(p string, d fs.DirEntry, err error) error {
@@ -98,5 +99,5 @@ func TestModesAreNotLoosened(t *testing.T) {
 
 func openNewAt(t testing.TB, path string) *Store {
 	t.Helper()
-	return open(t, Options{Path: path})
+	return open(t, Options{Path: path, Now: time.Now})
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -140,13 +141,13 @@ func TestRefusals(t *testing.T) {
 			tt.make(t, path)
 			before := tree(t, filepath.Dir(path))
 			for _, readOnly := range []bool{true, false} {
-				s, err := Open(t.Context(), Options{Path: path, QuickCheck: true, ReadOnly: readOnly})
+				s, err := Open(t.Context(), Options{Path: path, QuickCheck: true, ReadOnly: readOnly, Now: time.Now})
 				if err == nil {
 					s.Close()
 					t.Fatal("it was opened")
 				}
-				var unusable *UnusableError
-				if !errors.Is(err, tt.kind) || !errors.As(err, &unusable) {
+				_, unusable := errors.AsType[*UnusableError](err)
+				if !errors.Is(err, tt.kind) || !unusable {
 					t.Fatalf("%v, want %v", err, tt.kind)
 				}
 				if !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) {
@@ -162,11 +163,11 @@ func TestRefusals(t *testing.T) {
 
 func TestDorkDBIsNeverMade(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dork.db")
-	if _, err := Open(t.Context(), Options{Path: path}); !errors.Is(err, ErrMissing) {
+	if _, err := Open(t.Context(), Options{Path: path, Now: time.Now}); !errors.Is(err, ErrMissing) {
 		t.Error(err)
 	}
 	write(t, path, "")
-	if _, err := Open(t.Context(), Options{Path: path}); !errors.Is(err, ErrForeign) {
+	if _, err := Open(t.Context(), Options{Path: path, Now: time.Now}); !errors.Is(err, ErrForeign) {
 		t.Error(err)
 	}
 	if fi, err := os.Stat(path); err != nil || fi.Size() > 0 {

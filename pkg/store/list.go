@@ -51,7 +51,6 @@ type scan struct {
 	listing *agent.IndexListing
 	found   []found
 	words   map[string]string // scan roots, namespaces, statuses: few, often
-	changed []agent.ID
 }
 
 // found is an entry with the hash of its row.

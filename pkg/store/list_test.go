@@ -1,11 +1,14 @@
 package store
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/ncruces/go-sqlite3"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
@@ -27,10 +30,14 @@ func TestChangesAreThoseOfOthers(t *testing.T) {
 	}
 	commit(t, s, insert("d", "/r/d"))
 	row := rowOf(t, s, "a")
-	commit(t, s, agent.Change{ID: "a", At: at(0), Expected: row, Op: agent.UpdateRow,
-		Row: edited(row, func(r *agent.Record) { r.Status = agent.Unreachable })})
-	commit(t, s, agent.Change{ID: "b", At: at(0), Expected: rowOf(t, s, "b"), Op: agent.RemoveRow, SetState: true,
-		State: &agent.State{MissingSince: t0, Clock: at(0)}})
+	commit(t, s, agent.Change{
+		ID: "a", At: at(0), Expected: row, Op: agent.UpdateRow,
+		Row: edited(row, func(r *agent.Record) { r.Status = agent.Unreachable }),
+	})
+	commit(t, s, agent.Change{
+		ID: "b", At: at(0), Expected: rowOf(t, s, "b"), Op: agent.RemoveRow, SetState: true,
+		State: &agent.State{MissingSince: t0, Clock: at(0)},
+	})
 	l := expect()
 	if len(l.Entries) != 3 || l.Entries[0].Status != agent.Unreachable || l.Entries[2].ID != "d" {
 		t.Errorf("%+v", l.Entries)
@@ -39,6 +46,8 @@ func TestChangesAreThoseOfOthers(t *testing.T) {
 	expect()
 	sqlite(t, s.path, `UPDATE agents SET persona = 'x' WHERE id = 'd'; DELETE FROM agents WHERE id = 'c'`)
 	expect("c", "d")
+	sqlite(t, s.path, `UPDATE agents SET persona = x'78' WHERE id = 'd'`)
+	expect("d")
 	sqlite(t, s.path, `UPDATE mesh_controller_agents SET clock_since = '2026-01-01T00:00:00.000Z' WHERE agent_id = 'b'`)
 	expect("b")
 	sqlite(t, s.path, `DELETE FROM mesh_controller_agents`)
@@ -54,8 +63,10 @@ func TestOwnCommitHidesNothing(t *testing.T) {
 	list(t, s)
 	sqlite(t, s.path, `UPDATE agents SET name = 'theirs' WHERE id = 'b'`)
 	row := rowOf(t, s, "a")
-	commit(t, s, agent.Change{ID: "a", At: at(0), Expected: row, Op: agent.UpdateRow,
-		Row: edited(row, func(r *agent.Record) { r.Status = agent.Unreachable })})
+	commit(t, s, agent.Change{
+		ID: "a", At: at(0), Expected: row, Op: agent.UpdateRow,
+		Row: edited(row, func(r *agent.Record) { r.Status = agent.Unreachable }),
+	})
 	sqlite(t, s.path, `UPDATE agents SET status = 'active' WHERE id = 'a'`)
 	if _, changed := list(t, s); !cmp.Equal(changed, []agent.ID{"a", "b"}) {
 		t.Error(changed)
@@ -68,8 +79,10 @@ func TestFailedCommitIsDoubted(t *testing.T) {
 	list(t, s)
 	sqlite(t, s.path, `CREATE TRIGGER no BEFORE INSERT ON mesh_controller_events BEGIN SELECT RAISE(ABORT, 'no'); END`)
 	row := rowOf(t, s, "a")
-	ch := agent.Change{ID: "a", At: at(0), Expected: row, Op: agent.UpdateRow, Events: []agent.Event{{Reason: agent.Drifted}},
-		Row: edited(row, func(r *agent.Record) { r.Status = agent.Unreachable })}
+	ch := agent.Change{
+		ID: "a", At: at(0), Expected: row, Op: agent.UpdateRow, Events: []agent.Event{{Reason: agent.Drifted}},
+		Row: edited(row, func(r *agent.Record) { r.Status = agent.Unreachable }),
+	}
 	if _, err := s.Commit(t.Context(), []agent.Change{ch}); err == nil {
 		t.Fatal("no error")
 	}
@@ -181,5 +194,55 @@ func TestRacyListScans(t *testing.T) {
 	list(t, s)
 	if s.c == nil {
 		t.Error("a file written a moment ago was trusted")
+	}
+}
+
+// What is written when a List has read everything but has not returned is told
+// by the next, also where the racy rule does not help.
+func TestWrittenAtTheEndOfAList(t *testing.T) {
+	s := openNew(t)
+	s.now = func() time.Time { return time.Now().Add(time.Hour) }
+	commit(t, s, insert("a", "/r/a"))
+	wrote := false
+	err := s.c.db.Trace(sqlite3.TRACE_STMT, func(_ sqlite3.TraceEvent, _, sql any) error {
+		if text, _ := sql.(string); strings.Contains(text, "mesh_controller_meta") && !wrote { // what is read last
+			wrote = true
+			sqlite(t, s.path, `UPDATE agents SET status = 'late'`)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list(t, s)
+	if !wrote {
+		t.Fatal("nothing was written in between")
+	}
+	if l, changed := list(t, s); l.Entries[0].Status != "late" || !cmp.Equal(changed, []agent.ID{"a"}) {
+		t.Error("missed for ever", changed)
+	}
+}
+
+// A reader of another process makes an empty -wal: nothing has moved.
+func TestEmptyWALIsNoChange(t *testing.T) {
+	s := openNew(t)
+	s.now = func() time.Time { return time.Now().Add(time.Hour) }
+	first, _ := list(t, s)
+	if err := s.Rest(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqlite3.Open(s.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Exec(`SELECT * FROM agents`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(s.path + "-wal"); err != nil {
+		t.Fatal(err)
+	}
+	if l, _ := list(t, s); l != first || s.c != nil {
+		t.Error("the database was opened")
 	}
 }

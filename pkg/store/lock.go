@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -83,11 +82,23 @@ func Acquire(db string) (*Lock, error) {
 	}
 	l := &Lock{path: path, f: f, note: readNote(path)}
 	l.note.PID = os.Getpid()
-	l.note.Started = agent.FormatTime(time.Now())
-	if err := l.write(); err != nil {
+	if err := l.begin(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return l, nil
+}
+
+// begin names the holder; the time is the file system's.
+func (l *Lock) begin() error {
+	if err := l.write(); err != nil {
+		return err
+	}
+	fi, err := l.f.Stat()
+	if err != nil {
+		return err
+	}
+	l.note.Started = agent.FormatTime(fi.ModTime())
+	return l.write()
 }
 
 func lockFile(path string) (*os.File, error) {
@@ -99,11 +110,12 @@ func lockFile(path string) (*os.File, error) {
 		return nil, fmt.Errorf("lock: %w", err)
 	}
 	if err := flock(f); err != nil {
-		f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, &HeldError{Path: path, PID: readNote(path).PID}
+			err = &HeldError{Path: path, PID: readNote(path).PID}
+		} else {
+			err = fmt.Errorf("lock %s: %w", path, err)
 		}
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }

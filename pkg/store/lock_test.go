@@ -21,8 +21,8 @@ func TestOneHolder(t *testing.T) {
 	}
 	for _, name := range []string{path, link} {
 		_, err = Acquire(name)
-		var held *HeldError
-		if !errors.As(err, &held) || held.PID != os.Getpid() {
+		held, ok := errors.AsType[*HeldError](err)
+		if !ok || held.PID != os.Getpid() {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -63,8 +63,7 @@ func TestRemovedLockFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = x.s.Commit(t.Context(), insertOf("c"))
-	var held *HeldError
-	if !errors.As(err, &held) {
+	if _, held := errors.AsType[*HeldError](err); !held {
 		t.Error("written without the lock:", err)
 	}
 	if err := other.Release(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -31,7 +32,7 @@ func (x *index) start() {
 	if x.lock, err = Acquire(x.path); err != nil {
 		x.Fatal(err)
 	}
-	if x.s, err = Open(x.Context(), Options{Path: x.path, Lock: x.lock}); err != nil {
+	if x.s, err = Open(x.Context(), Options{Path: x.path, Lock: x.lock, Now: time.Now}); err != nil {
 		x.Fatal(err)
 	}
 }

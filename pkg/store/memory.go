@@ -2,6 +2,7 @@ package store
 
 import (
 	"iter"
+	"maps"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
@@ -67,9 +68,7 @@ func (m *memory) apply(l *lesson) {
 			m.rows[id] = mark{o.sum, -1}
 		}
 	}
-	for id, st := range l.states {
-		m.states[id] = st
-	}
+	maps.Copy(m.states, l.states)
 }
 
 // doubt is for a burst whose outcome is not known.

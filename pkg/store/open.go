@@ -24,7 +24,7 @@ type Options struct {
 	// QuickCheck looks for damaged pages before anything else is done.
 	QuickCheck bool
 	// Now is the wall clock, for the racy rule and for times of records that come
-	// without one. Nil: time.Now.
+	// without one. A reader may do without; then no stamp is trusted.
 	Now func() time.Time
 }
 
@@ -57,7 +57,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{path: path, lock: o.Lock, readOnly: o.ReadOnly, now: o.Now, gate: make(chan struct{}, 1)}
 	if s.now == nil {
-		s.now = time.Now
+		if !s.readOnly {
+			return nil, fmt.Errorf("open index %s: Options.Now is not set", o.Path)
+		}
+		s.now = noClock
 	}
 	if err := s.survey(ctx, o.QuickCheck); err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
@@ -71,6 +74,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.noticeDorkOS()
 	return s, nil
 }
+
+func noClock() time.Time { return time.Time{} }
 
 // survey judges an existing database through a connection that cannot write.
 func (s *Store) survey(ctx context.Context, check bool) error {
@@ -149,7 +154,7 @@ func isDorkOS(path string) bool {
 	if errors.Is(err, fs.ErrNotExist) || err == nil && fi.Size() == 0 {
 		return false
 	}
-	s := &Store{path: path, readOnly: true, gate: make(chan struct{}, 1), now: time.Now}
+	s := &Store{path: path, readOnly: true, now: noClock}
 	if real, err := resolve(path); err == nil {
 		s.path = real
 	}

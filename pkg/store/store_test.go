@@ -54,7 +54,7 @@ func openNew(t testing.TB) *Store {
 	if err := os.WriteFile(path, newIndexFile(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return open(t, Options{Path: path})
+	return open(t, Options{Path: path, Now: time.Now})
 }
 
 var newIndexFile = sync.OnceValue(func() []byte {
@@ -64,7 +64,7 @@ var newIndexFile = sync.OnceValue(func() []byte {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "mesh.db")
-	s, err := Open(context.Background(), Options{Path: path})
+	s, err := Open(context.Background(), Options{Path: path, Now: time.Now})
 	if err != nil {
 		panic(err)
 	}

@@ -29,10 +29,10 @@ func TestStories(t *testing.T) {
 			t.Parallel()
 			script := readScript(t, file)
 			now := time.Now() // files have real stamps: the story begins where they are
-			synctest.Test(t, func(t *testing.T) { tell(t, script, now) })
 			if *update {
-				script.save(t)
+				defer script.save(t)
 			}
+			synctest.Test(t, func(t *testing.T) { tell(t, script, now) })
 		})
 	}
 }

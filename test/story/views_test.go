@@ -118,7 +118,7 @@ func doRules(s *story, _ []string) []string {
 	s.must(err)
 	var rules []map[string]any
 	if err := json.Unmarshal(data, &rules); err != nil {
-		return []string{"not JSON: " + string(data)}
+		return []string{fmt.Sprintf("not JSON: %q", data)}
 	}
 	var list []string
 	for _, r := range rules {
@@ -250,7 +250,7 @@ func actionText(a controller.PlanAction) string {
 // query reads the index as anybody else would.
 func (s *story) query(sql string) []string {
 	s.Helper()
-	db, err := sqlite3.OpenFlags("file:"+store.DefaultPath(s.w.Home)+"?mode=ro", sqlite3.OPEN_READONLY|sqlite3.OPEN_URI)
+	db, err := sqlite3.OpenFlags("file:"+store.DefaultPath(s.w.Home)+"?mode=ro&immutable=1", sqlite3.OPEN_READONLY|sqlite3.OPEN_URI)
 	s.must(err)
 	defer db.Close()
 	st, _, err := db.Prepare(sql)

@@ -194,7 +194,16 @@ func (w *World) View(f func(*controller.Controller)) {
 	defer backend.Close()
 	o := w.Options
 	o.OneShot, o.ReadOnly = true, true
-	f(w.controller(index, backend, o))
+	c := w.controller(index, backend, o)
+	// Its queue ends with it, as the process of a view would.
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	defer func() {
+		if err := c.Run(ended); err != nil {
+			w.t.Errorf("end a view: %v", err)
+		}
+	}()
+	f(c)
 }
 
 // Plan says what would be done.

@@ -58,6 +58,10 @@ func (pl *planner) take(op agent.RowOp, row *agent.Record, c *Claim) {
 		Mount:        c.Incumbent.Mount,
 	}
 	pl.plan.Change.Durable = true
+	pl.plan.Change.Events = append(pl.plan.Change.Events, agent.Event{
+		At: pl.o.Now.Wall, ID: c.Incumbent.ID, Reason: agent.Displaced, Path: row.Path,
+		Message: string(pl.o.ID) + " took its place",
+	})
 }
 
 // newRow is the row of an id that has none.

@@ -63,7 +63,10 @@ func rows() []choice[*agent.Record] {
 	return []choice[*agent.Record]{
 		{"row in sync", rowAt(homePath)},
 		{"row unreachable", edit(rowAt(homePath), func(r *agent.Record) { r.Status = agent.Unreachable })},
-		{"row with another name", edit(rowAt(homePath), func(r *agent.Record) { r.Fields[agent.FieldName] = agent.TextCell("old") })},
+		{"row with another name", edit(rowAt(homePath), func(r *agent.Record) {
+			r.Fields[agent.FieldName] = agent.TextCell("old")
+			r.Fields[agent.FieldTraits] = agent.TextCell("somebody else's")
+		})},
 		{"row with another namespace", edit(rowAt(homePath), func(r *agent.Record) { r.Fields[agent.FieldNamespace] = agent.TextCell("old") })},
 		{"row of another scan root", edit(rowAt(homePath), func(r *agent.Record) { r.ScanRoot = "/elsewhere" })},
 		{"row of a system agent", edit(rowAt(homePath), func(r *agent.Record) { r.Fields[agent.FieldIsSystem] = agent.BoolCell(true) })},

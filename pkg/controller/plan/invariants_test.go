@@ -53,6 +53,7 @@ func invariants() []invariant {
 		{"EveryRefusalIsListed", everyRefusalIsListed},
 		{"EveryChangeIsTold", everyChangeIsTold},
 		{"OrderOfClaimsIsNoMatter", orderOfClaimsIsNoMatter},
+		{"LeftNamespacesAreRecorded", leftNamespacesAreRecorded},
 	}
 }
 
@@ -722,21 +723,29 @@ func everyRefusalIsListed(v *verdict) string {
 
 // everyChangeIsTold: whoever acts, and whoever begins or ends an absence, leaves
 // exactly one event of it; who does neither leaves none but that of a problem.
+// Whom it displaces has one of its own.
 func everyChangeIsTold(v *verdict) string {
 	began := missingSince(v.o.State).IsZero() && !missingSince(v.next.State).IsZero()
 	returned := !missingSince(v.o.State).IsZero() && missingSince(v.next.State).IsZero() && v.next.Row != nil
 	told := 0
+	var whose []agent.ID
 	if v.p.Deed != nil {
 		told++
 	}
 	for i := range v.p.Change.Events {
 		e := &v.p.Change.Events[i]
+		if e.ID != v.o.ID {
+			whose = append(whose, e.ID)
+			continue
+		}
 		if !slices.ContainsFunc(v.p.Change.Problems, func(p agent.Problem) bool { return p.Reason == e.Reason && p.Path == e.Path }) ||
 			e.Reason == agent.EndpointLeaked && v.p.Starts {
 			told++
 		}
 	}
 	switch need := began || returned || len(v.p.Actions) > 0; {
+	case (v.p.Change.Displaces != "") != (len(whose) == 1) || len(whose) == 1 && whose[0] != v.p.Change.Displaces:
+		return "another one is told of"
 	case need && told == 0:
 		return "no event tells of it"
 	case !need && v.p.Record == nil && told > 0:
@@ -758,6 +767,25 @@ func orderOfClaimsIsNoMatter(v *verdict) string {
 	slices.Reverse(turned.Claims)
 	if p := plan.Compute(turned, v.policy); !sameRecord(p.Change.Row, v.p.Change.Row) || !sameState(p.Change.State, v.p.Change.State) {
 		return "the other way round:\n" + digest(p)
+	}
+	return ""
+}
+
+// leftNamespacesAreRecorded: a namespace that a row, or an address, leaves is
+// recorded, whether the relay answers or not, so that its rules can go.
+func leftNamespacesAreRecorded(v *verdict) string {
+	left := func(ns string) bool { return slices.Contains(v.p.Change.Left, ns) }
+	if before, after := v.o.Row, v.next.Row; before != nil {
+		if (after == nil || after.Namespace() != before.Namespace() || before.System() && !after.System()) && !left(before.Namespace()) {
+			return before.Namespace()
+		}
+	}
+	for _, e := range v.o.Relay.Endpoints {
+		ns, _, _ := agent.ParseSubject(string(e.Subject))
+		there := slices.ContainsFunc(v.next.Relay.Endpoints, func(n agent.Endpoint) bool { return n.Subject == e.Subject })
+		if !there && !left(ns) {
+			return ns
+		}
 	}
 	return ""
 }

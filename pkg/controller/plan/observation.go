@@ -44,6 +44,9 @@ type Observation struct {
 	AbsentFor time.Duration
 	// Mass is the hold on the removals of the id's root, if there is one.
 	Mass *Hold
+	// MassReturned: there was such a hold, and it ended because enough of the
+	// others came back. The clock of those that did not begins anew.
+	MassReturned bool
 }
 
 // Home is the recorded place of an id.

@@ -77,8 +77,8 @@ func (pl *planner) orphanReason(e agent.Evidence) agent.Reason {
 }
 
 // clock writes missing_since once per absence and keeps the grace's clock:
-// anew when a missing volume turns into another absence, and a value of the
-// future is rewritten once.
+// anew when a missing volume turns into another absence or a mass hold ends by
+// return, and a value of the future is rewritten once.
 func (pl *planner) clock(e agent.Evidence) {
 	now := pl.o.Now
 	pl.plan.Absent = e
@@ -94,7 +94,7 @@ func (pl *planner) clock(e agent.Evidence) {
 		pl.event(pl.plan.Reason, pl.plan.Path, pl.plan.Message)
 		return
 	}
-	if pl.state.Clock.Wall.After(now.Wall) ||
+	if pl.state.Clock.Wall.After(now.Wall) || pl.o.MassReturned ||
 		pl.state.Evidence == agent.VolumeGone && e != agent.VolumeGone {
 		pl.state.Clock = now
 		pl.plan.Change.Durable = true

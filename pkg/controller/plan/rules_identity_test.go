@@ -10,9 +10,7 @@ import (
 // identityRules are section 5 of the design: who is who, and where.
 func identityRules() []rule {
 	return []rule{
-		{"nothing to do", func(_ *plan.Observation, _ *plan.Policy) {
-
-		}, `
+		{"nothing to do", func(_ *plan.Observation, _ *plan.Policy) {}, `
 			reason InSync /w/p/home
 `},
 		{"newcomer is discovered", func(o *plan.Observation, _ *plan.Policy) {
@@ -32,6 +30,7 @@ func identityRules() []rule {
 			do ensureRules p
 			do ensureEndpoint relay.agent.p.Self
 			displaces Neighbour OtherAgent, missing now, clock now, mount /dev/a
+			event Displaced /w/p/alpha
 			durable
 			deed Discovered /w/p/alpha
 `},
@@ -47,6 +46,7 @@ func identityRules() []rule {
 			do ensureEndpoint relay.agent.p.Self
 			displaces Neighbour VolumeMissing, missing now, clock now, mount /dev/a
 			remembers mount /dev/b
+			event Displaced /w/p/alpha
 			durable
 			deed Discovered /w/p/alpha
 `},
@@ -62,7 +62,6 @@ func identityRules() []rule {
 `},
 		{"a column that is not ours to write is no drift", func(o *plan.Observation, _ *plan.Policy) {
 			o.Row.Fields[agent.FieldTraits] = agent.TextCell("{}")
-			o.Written = everyField &^ (1 << agent.FieldTraits)
 		}, `
 			reason InSync /w/p/home
 `},
@@ -122,6 +121,7 @@ func identityRules() []rule {
 			do relocateRow
 			  projectPath /w/p/home -> /w/p/alpha
 			displaces Neighbour OtherAgent, missing now, clock now
+			event Displaced /w/p/alpha
 			durable
 			deed Relocated /w/p/alpha
 `},
@@ -147,6 +147,18 @@ func identityRules() []rule {
 			do ensureRules q
 			do moveMail relay.agent.q.Self <- relay.agent.p.Self
 			do removeRules p
+			leaves p
+			deed Relocated /w/q/zulu
+`},
+		{"relocation records the namespace that it leaves without a relay", func(o *plan.Observation, _ *plan.Policy) {
+			gone(o)
+			claims(o, claimAt(zuluPath))
+			o.Relay = plan.Relay{}
+		}, `
+			reason Relocated /w/q/zulu
+			do relocateRow
+			  projectPath /w/p/home -> /w/q/zulu
+			  namespace p -> q
 			leaves p
 			deed Relocated /w/q/zulu
 `},
@@ -258,6 +270,7 @@ func identityRules() []rule {
 			newcomer(o, claimAt(alphaPath), changed(claimAt(zuluPath), worktree))
 			o.Tombstone = tombstone(agent.Removed, zuluPath)
 			o.Home = homeOf(lookPresent(zuluPath, self))
+			o.Home.Dir = agent.FileID{} // not known after a restart
 		}, `
 			reason Resurrected /w/q/zulu
 			do insertRow
@@ -309,6 +322,24 @@ func identityRules() []rule {
 			do ensureRules q
 			do ensureEndpoint relay.agent.q.Self
 			deed Resurrected /w/q/zulu
+`},
+		{"two names of one directory are one newcomer", func(o *plan.Observation, _ *plan.Policy) {
+			newcomer(o, changed(claimAt(alphaPath), sameDir), changed(claimAt(zuluPath), func(c *plan.Claim) { sameDir(c); incomplete(c) }))
+		}, `
+			reason Discovered /w/p/alpha
+			do insertRow
+			do ensureRules p
+			do ensureEndpoint relay.agent.p.Self
+			deed Discovered /w/p/alpha
+`},
+		{"two names of one directory are one case twin", func(o *plan.Observation, _ *plan.Policy) {
+			newcomer(o, changed(claimAt(alphaPath), sameDir), changed(claimAt(zuluPath), sameDir))
+			o.Twin = "SELF"
+		}, `
+			reason DuplicateID /w/p/alpha
+			problems 1
+			  DuplicateID /w/p/alpha
+			event DuplicateID /w/p/alpha
 `},
 		{"worktree inherits when the directory is gone", func(o *plan.Observation, _ *plan.Policy) {
 			gone(o)

@@ -296,6 +296,7 @@ func orphanRules() []rule {
 			do insertRow
 			displaces Neighbour OtherAgent, missing now, clock now, mount /dev/a
 			remembers nothing
+			event Displaced /w/p/home
 			durable
 			deed Resurrected /w/p/home
 `},

@@ -178,6 +178,14 @@ func removalRules() []rule {
 			removeAt now
 			confirm
 `},
+		{"mass hold that is over is not shown", func(o *plan.Observation, _ *plan.Policy) {
+			orphan(o, time.Hour)
+			o.Mass = &plan.Hold{Reason: agent.MassMissing, Since: now.Wall.Add(-time.Hour), Until: now.Wall}
+		}, `
+			reason PathMissing /w/p/home
+			removeAt now+23h0m0s
+			requeue 23h0m0s
+`},
 		{"mass hold does not shorten the grace", func(o *plan.Observation, _ *plan.Policy) {
 			orphan(o, time.Hour)
 			o.Mass = &plan.Hold{Reason: agent.MassMissing, Since: now.Wall.Add(-time.Hour), Until: now.Wall.Add(time.Hour)}
@@ -371,7 +379,7 @@ func removalRules() []rule {
 `},
 		{"removal without a relay", func(o *plan.Observation, _ *plan.Policy) {
 			orphan(o, grace)
-			o.Relay = plan.Relay{}
+			o.Relay.Enabled = false
 		}, `
 			reason Removed /w/p/home
 			do removeRow

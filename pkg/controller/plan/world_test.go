@@ -31,8 +31,10 @@ var (
 	stick = agent.Mount{Point: "/w", Type: "ext4", Source: "/dev/b", Root: "/", FSID: "b"}
 
 	everyField = agent.FieldSet(1<<agent.NumFields - 1)
-	daemon     = plan.Policy{OrphanGrace: grace, Settle: settle, UnmountedGrace: unmounted}
-	oneShot    = plan.Policy{OrphanGrace: grace, Settle: settle, UnmountedGrace: unmounted, OneShot: true}
+	// ours leaves one column to somebody else.
+	ours    = everyField &^ (1 << agent.FieldTraits)
+	daemon  = plan.Policy{OrphanGrace: grace, Settle: settle, UnmountedGrace: unmounted}
+	oneShot = plan.Policy{OrphanGrace: grace, Settle: settle, UnmountedGrace: unmounted, OneShot: true}
 )
 
 func manifestOf(id agent.ID) *agent.Manifest {
@@ -52,7 +54,7 @@ func placed(path string) plan.Placement {
 // dirOf is the identity of the directory at path.
 func dirOf(path string) agent.FileID {
 	h := fnv.New32a()
-	h.Write([]byte(path)) //nolint:errcheck // never fails
+	_, _ = h.Write([]byte(path)) // never fails
 	return agent.FileID{Dev: 1, Ino: uint64(h.Sum32())}
 }
 
@@ -129,7 +131,7 @@ func healthyRelay() plan.Relay {
 // steady is an active agent with nothing to do.
 func steady() plan.Observation {
 	return plan.Observation{
-		ID: self, Now: now, Row: rowAt(homePath), Written: everyField,
+		ID: self, Now: now, Row: rowAt(homePath), Written: ours,
 		Home: homeOf(lookPresent(homePath, self)), Relay: healthyRelay(),
 		Complete: true, Looks: 2, AbsentFor: settle,
 	}

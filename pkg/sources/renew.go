@@ -1,0 +1,85 @@
+package sources
+
+import "golang.org/x/sys/unix"
+
+// unchanged reports whether the directory in hand is as it was listed. Any
+// other answer than the same stamp is left to renew.
+func (w *walker) unchanged(n *node, at place) bool {
+	return w.stat(at, "", unix.AT_SYMLINK_NOFOLLOW) == nil && stampOf(&w.st) == n.stamp
+}
+
+// renew learns the directory in hand anew. It returns a descriptor of it where
+// it had to be opened, else -1; ok is false when there is nothing to go on
+// with.
+func (w *walker) renew(n *node, at place, depth int) (fd int, ok bool) {
+	if depth >= w.terms.depth {
+		err := w.peek(n, at)
+		if err != nil {
+			w.lose(n, err)
+		}
+		return -1, err == nil
+	}
+	fd, err := w.open.dir(at.fd, w.rel(at))
+	if refused(err) {
+		return -1, w.peekLocked(n, at, err)
+	}
+	if err != nil {
+		w.lose(n, err)
+		return -1, false
+	}
+	if err := w.list(n, fd); err != nil {
+		w.lose(n, err)
+		return fd, false
+	}
+	return fd, !w.cycle(n)
+}
+
+// peekLocked is for a directory that may not be listed: a manifest in it may
+// be readable all the same.
+func (w *walker) peekLocked(n *node, at place, cause error) bool {
+	if err := w.peek(n, at); err != nil || n.dork == noDork {
+		w.lose(n, cause)
+		return false
+	}
+	w.skip()
+	n.settled = false // what else it holds is still to be learnt
+	return true
+}
+
+// peek learns of the directory in hand only what a manifest in it needs.
+func (w *walker) peek(n *node, at place) error {
+	if err := w.stat(at, "", unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if kindOf(&w.st) != unix.S_IFDIR {
+		return unix.ENOTDIR
+	}
+	s := stampOf(&w.st)
+	if len(n.kids) > 0 {
+		n.kids, w.moved = nil, true
+	}
+	n.stamp, n.settled, n.entries = s, s.settled(w.terms.now), 0
+	switch err := w.stat(at, "/"+dorkDir, unix.AT_SYMLINK_NOFOLLOW); {
+	case absent(err):
+		n.dork = noDork
+	case err != nil:
+		return err
+	case kindOf(&w.st) == unix.S_IFDIR:
+		n.dork = realDork
+	default:
+		n.dork = otherDork
+	}
+	return nil
+}
+
+// cycle reports whether the directory in hand is also one of those that lead
+// to it, which a bind mount can bring about, and forgets it then.
+func (w *walker) cycle(n *node) bool {
+	for _, id := range w.chain {
+		if id == n.stamp.id() {
+			n.forget()
+			return true
+		}
+	}
+	return false
+}

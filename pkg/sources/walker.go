@@ -1,0 +1,84 @@
+package sources
+
+import (
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// walker goes through directories, one at a time. It owns everything that it
+// writes to, so that it can be left behind on a mount that hangs.
+type walker struct {
+	reader
+	pulse    *pulse
+	guard    *guard
+	terms    terms
+	special  map[string]specialPlace // below the root
+	report   agent.RootReport
+	lacking  int  // reasons why the root is incomplete
+	full     bool // the bound of entries is reached
+	entries  int
+	path     []byte // of the directory in hand, "" for "/"
+	chain    []agent.FileID
+	names    []string
+	interned map[string]string
+	dents    []byte
+	st       unix.Statx_t
+
+	stats, reads int
+	found        int  // manifests, readable or not
+	changed      bool // a sighting is not what it was
+	moved        bool // the set of directories is not what it was
+}
+
+// terms of a sweep are the same for everything that it looks at.
+type terms struct {
+	number  uint32 // of the sweep
+	now     time.Time
+	reread  bool  // every directory and every manifest
+	slot    uint8 // the part that is scrubbed
+	slots   uint8 // 0: none is
+	depth   int
+	bound   int
+	managed string
+}
+
+// place addresses the directory in hand: w.path[off:] relative to fd.
+type place struct{ fd, off int }
+
+// inside is the place of whatever lies in the directory that fd is open on.
+func (w *walker) inside(fd int) place { return place{fd, len(w.path) + 1} }
+
+// stat looks at the directory in hand or, with a suffix, at something in it.
+func (w *walker) stat(at place, suffix string, flags int) error {
+	w.stats++
+	end := len(w.path)
+	if at.off > end && suffix == "" {
+		suffix = "/." // the descriptor is the directory's own
+	}
+	w.path = append(append(w.path, suffix...), 0)
+	errno := rawStatx(at.fd, unsafe.SliceData(w.path[at.off:]), flags, &w.st)
+	w.path = w.path[:end]
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// rel is the directory in hand relative to at.fd.
+func (w *walker) rel(at place) string {
+	if at.off > len(w.path) {
+		return "."
+	}
+	return string(w.path[at.off:])
+}
+
+func (w *walker) fullPath() string {
+	if len(w.path) == 0 {
+		return "/"
+	}
+	return string(w.path)
+}
