@@ -12,6 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 package=pkg/controller/plan
 mutants=hack/mutants/plan
 jobs=${JOBS:-2}
+export GOGC=400 # compiling and linking is most of the work, and short-lived
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -24,7 +24,8 @@ forces a full resync, SIGUSR1 only forces one.`,
 }
 
 func (a *app) run(ctx context.Context) error {
-	defer leaveInTime(ctx)()
+	ended := leaveInTime(ctx)
+	defer ended()
 	reloads := watchReloads()
 	defer reloads.stop()
 	s, err := a.load() // warnings go to the log

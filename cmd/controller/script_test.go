@@ -30,7 +30,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 }
 
 // exit CODE ARGS... runs mesh-controller and wants that exit code. Its output
-// is left in the files stdout and stderr.
+// is left in the files out and err.
 func cmdExit(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: exit CODE ARGS...")
@@ -41,8 +41,8 @@ func cmdExit(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := controllerCommand(ts, args[1:])
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	_ = cmd.Run() // the code says it
-	ts.Check(os.WriteFile(ts.MkAbs("stdout"), out.Bytes(), 0o600))
-	ts.Check(os.WriteFile(ts.MkAbs("stderr"), errOut.Bytes(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("out"), out.Bytes(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("err"), errOut.Bytes(), 0o600))
 	if got := cmd.ProcessState.ExitCode(); got != want {
 		ts.Fatalf("exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", got, want, &out, &errOut)
 	}
@@ -88,10 +88,10 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// errjson CODE: the file stderr holds one JSON object, an error of that code
+// errjson CODE: the file err holds one JSON object, an error of that code
 // with a hint.
 func cmdErrJSON(ts *testscript.TestScript, neg bool, args []string) {
-	text := strings.TrimSpace(ts.ReadFile("stderr"))
+	text := strings.TrimSpace(ts.ReadFile("err"))
 	var e struct {
 		Error struct{ Code, Message, Hint string }
 	}
@@ -104,7 +104,7 @@ func cmdErrJSON(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // jq FILE PATH VALUE: the JSON in FILE has VALUE (as JSON, or a bare word) at
-// a path like counts.agents or agents.0.id; # is the length.
+// a path like counts.agents or agents.0.id; len is the length.
 func cmdJQ(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: jq FILE PATH VALUE")
@@ -122,7 +122,7 @@ func cmdJQ(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func dig(doc any, path string) (any, error) {
-	for _, step := range strings.Split(path, ".") {
+	for step := range strings.SplitSeq(path, ".") {
 		switch d := doc.(type) {
 		case map[string]any:
 			v, ok := d[step]
@@ -131,7 +131,7 @@ func dig(doc any, path string) (any, error) {
 			}
 			doc = v
 		case []any:
-			if step == "#" {
+			if step == "len" {
 				return len(d), nil
 			}
 			v, err := element(d, step)

@@ -56,8 +56,7 @@ func dialOwn(ctx context.Context, path string) (net.Conn, error) {
 	}
 	if unixConn, ok := conn.(*net.UnixConn); ok {
 		if err := samePeer(unixConn); err != nil {
-			conn.Close()
-			return nil, fmt.Errorf("socket %s: %w", path, err)
+			return nil, errors.Join(fmt.Errorf("socket %s: %w", path, err), conn.Close())
 		}
 	}
 	return conn, nil

@@ -60,11 +60,14 @@ func newDaemon(s *Settings, b Build, log *Log, p *parts) *Daemon {
 	return d
 }
 
-func (d *Daemon) config() *Config {
+// current settings; they are replaced by a reload, never changed.
+func (d *Daemon) current() *Settings {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return &d.settings.Config
+	return d.settings
 }
+
+func (d *Daemon) config() *Config { return &d.current().Config }
 
 func (d *Daemon) listen() error {
 	c := d.config()
@@ -116,16 +119,13 @@ func (d *Daemon) Resync() { d.parts.loop.Trigger("signal", true) }
 // Close lets go of everything, in the order in which nothing can be used after
 // it is gone; it waits for nothing that hangs. It may be called twice.
 func (d *Daemon) Close() error {
-	var errs []error
 	if d.tcp != nil {
 		_ = d.tcp.Close() // the server may have closed it
 	}
 	if d.socket != nil {
 		_ = d.socket.Close()
 	}
-	errs = append(errs, letGo("index", d.parts.close))
-	errs = append(errs, letGo("lock", d.unlock))
-	return errors.Join(errs...)
+	return errors.Join(letGo("index", d.parts.close), letGo("lock", d.unlock))
 }
 
 // letGoWithin bounds one step of leaving. A mount that hangs must not keep the

@@ -256,7 +256,7 @@ func (e *examination) listener() {
 		e.add("listen-address", Problem, "stop the program that has it, or choose another with --listen-address", "%v", err)
 		return
 	}
-	l.Close()
+	_ = l.Close() // it was only a question
 	e.ok("listen-address", "%s is free", address)
 }
 

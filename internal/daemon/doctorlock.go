@@ -77,7 +77,7 @@ func (e *examination) socket(ctx context.Context) {
 
 func (e *examination) unansweredSocket(ctx context.Context, path string) {
 	if conn, err := dialSocket(ctx, path); err == nil {
-		conn.Close()
+		_ = conn.Close() // it was only a question
 		e.add("socket", Hint, "nothing, or give each index its own with --socket", "the daemon of another index answers on %s", path)
 		return
 	}

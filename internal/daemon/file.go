@@ -92,8 +92,7 @@ func readCapped(path string) ([]byte, error) {
 }
 
 func unreadable(path, namedBy string, err error) SettingProblem {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pe.Err
 	}
 	p := SettingProblem{Source: path, Message: err.Error()}

@@ -41,8 +41,7 @@ const (
 // lockIndex takes the lock of the index, at once or not at all.
 func lockIndex(s *Settings) (*store.Lock, error) {
 	lock, err := store.Acquire(s.DB)
-	var held *store.HeldError
-	if errors.As(err, &held) {
+	if held, ok := errors.AsType[*store.HeldError](err); ok {
 		return nil, &LockedError{DB: s.DB, PID: held.PID, Err: err}
 	}
 	return lock, err
@@ -69,8 +68,7 @@ func open(ctx context.Context, s *Settings, m mode, lock *store.Lock, b Build, l
 }
 
 func databaseError(err error) error {
-	var unusable *store.UnusableError
-	if errors.As(err, &unusable) {
+	if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
 		return &DatabaseError{Err: err, Todo: unusable.Todo}
 	}
 	return err

@@ -107,8 +107,7 @@ func (d *Daemon) keepChecking(ctx context.Context) error {
 		case <-tick.C:
 		}
 		err := d.parts.check(ctx)
-		var damaged *DatabaseError
-		if errors.As(err, &damaged) {
+		if _, damaged := errors.AsType[*DatabaseError](err); damaged {
 			return err
 		}
 		if err != nil && ctx.Err() == nil {
@@ -129,7 +128,7 @@ func (d *Daemon) report(hung []error) {
 }
 
 func (d *Daemon) announce() {
-	c := d.config()
+	c := d.current()
 	fields := []zap.Field{
 		event(eventStarting), zap.String("version", d.build.Version), zap.String("db", c.DB),
 		zap.Strings("scan_roots", c.ScanRoots), zap.String("relay", c.Relay), zap.String("socket", d.socketPath()),
@@ -138,7 +137,7 @@ func (d *Daemon) announce() {
 		fields = append(fields, zap.String("listen_address", d.tcp.Addr().String()))
 	}
 	d.log.Info("starting", fields...)
-	for _, w := range d.settings.Warnings {
+	for _, w := range c.Warnings {
 		d.log.Warn("unusual setting", zap.String("warning", w))
 	}
 }

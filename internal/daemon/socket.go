@@ -49,8 +49,7 @@ func listenSocket(path string, log *zap.Logger) (*socket, error) {
 		s.made, err = os.Lstat(path)
 	}
 	if err != nil {
-		l.Close()
-		return nil, fmt.Errorf("socket %s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("socket %s: %w", path, err), l.Close())
 	}
 	return s, nil
 }
@@ -69,7 +68,7 @@ func clearSocket(path string) error {
 		return errors.New("something that is not a socket is in the way: move it, or name another place with --socket")
 	}
 	if conn, err := dialSocket(context.Background(), path); err == nil {
-		conn.Close()
+		_ = conn.Close() // it was only a question
 		return errSocketServed
 	}
 	return os.Remove(path)
@@ -104,8 +103,7 @@ func (s *socket) Accept() (net.Conn, error) {
 		if err == nil {
 			return conn, nil
 		}
-		s.log.Warn("refused a connection to the socket", zap.Error(err))
-		conn.Close()
+		s.log.Warn("refused a connection to the socket", zap.Error(errors.Join(err, conn.Close())))
 	}
 }
 

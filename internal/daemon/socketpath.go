@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,8 +23,8 @@ func shortSocketPath(path string) (short string, done func(), err error) {
 	}
 	short = fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path))
 	if _, err := os.Stat(filepath.Dir(short)); err != nil || len(short) > maxSocketPath {
-		dir.Close()
-		return "", nil, fmt.Errorf("socket path %s is longer than %d bytes: name a shorter one with --socket", path, maxSocketPath)
+		err = fmt.Errorf("socket path %s is longer than %d bytes: name a shorter one with --socket", path, maxSocketPath)
+		return "", nil, errors.Join(err, dir.Close())
 	}
-	return short, func() { dir.Close() }, nil
+	return short, func() { _ = dir.Close() }, nil
 }

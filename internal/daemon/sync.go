@@ -21,13 +21,8 @@ func Sync(ctx context.Context, s *Settings, b Build, log *zap.Logger, req contro
 	patience := time.NewTimer(startsWithin)
 	defer patience.Stop()
 	for {
-		if c := FindDaemon(ctx, s); c != nil {
-			defer c.Close()
-			return c.Sync(ctx, req)
-		}
-		result, err := syncHere(ctx, s, b, log, req)
-		var locked *LockedError
-		if !errors.As(err, &locked) {
+		result, err := syncOnce(ctx, s, b, log, req)
+		if _, locked := errors.AsType[*LockedError](err); !locked {
 			return result, err
 		}
 		select {
@@ -38,6 +33,14 @@ func Sync(ctx context.Context, s *Settings, b Build, log *zap.Logger, req contro
 		case <-time.After(startsWithin / 10):
 		}
 	}
+}
+
+func syncOnce(ctx context.Context, s *Settings, b Build, log *zap.Logger, req controller.SyncRequest) (controller.SyncResult, error) {
+	if c := FindDaemon(ctx, s); c != nil {
+		defer c.Close()
+		return c.Sync(ctx, req)
+	}
+	return syncHere(ctx, s, b, log, req)
 }
 
 // syncHere is a daemon for the length of one sync, without anything to talk to.
@@ -56,11 +59,20 @@ func syncHere(ctx context.Context, s *Settings, b Build, log *zap.Logger, req co
 	loopCtx, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- p.loop.Run(loopCtx) }()
+	defer stop()
 	result, err = p.loop.Sync(ctx, req)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	stop()
-	waitErr := bounded(context.WithoutCancel(ctx), keysWithin, func(context.Context) error { <-ended; return nil })
-	return result, errors.Join(databaseError(err), waitErr)
+	hung := bounded(context.WithoutCancel(ctx), keysWithin, func(context.Context) error { return stopped(<-ended) })
+	return result, errors.Join(databaseError(err), hung)
+}
+
+// stopped is the error of a loop that was told to stop: that it was is none.
+func stopped(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }

@@ -19,7 +19,7 @@ var accepted = []struct {
 	{"escaped value", instead(`"01A"`, `"\u0030\u0031A"`), nil},
 	{"surrogate pair", instead(`"n"`, `"\ud83d\ude00"`), func(m *agent.Manifest) { m.Name = "😀" }},
 	{"blank name", instead(`"n"`, `" "`), func(m *agent.Manifest) { m.Name = " " }},
-	{"escaped control characters", instead(`"n"`, `"a\u0000\u202e"`), func(m *agent.Manifest) { m.Name = "a\x00\u202e" }},
+	{"escaped control characters", instead(`"n"`, `"a\u0001\u200f"`), func(m *agent.Manifest) { m.Name = "a\x01\u200f" }},
 	{"unknown fields", with(`"a":{"b":[1,{"c":null}]},"__proto__":{"id":"x"},"constructor":1`), nil},
 	{"case variants inside an unknown field", with(`"env":{"http_proxy":"","HTTP_PROXY":""}`), nil},
 	{"depth of 32", with(`"x":` + strings.Repeat("[", 31) + strings.Repeat("]", 31)), nil},

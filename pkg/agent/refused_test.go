@@ -76,7 +76,10 @@ var refused = []struct {
 	{"id with a slash", instead(`"01A"`, `"../x"`), "id", "", "1 to 64"},
 	{"id with a star", instead(`"01A"`, `"*"`), "id", "", "1 to 64"},
 	{"id with a wildcard", instead(`"01A"`, `">"`), "id", "", "1 to 64"},
-	{"id with NUL", instead(`"01A"`, `"a\u0000"`), "id", "", `found "a\x00"`},
+	{"name with NUL", instead(`"n"`, `"a\u0000"`), "name", "", "without NUL"},
+	{"name with an override", instead(`"n"`, `"a\u202eb"`), "name", "", "reorder"},
+	{"name with an isolate", instead(`"n"`, `"a\u2066b"`), "name", "", "reorder"},
+	{"id with NUL", instead(`"01A"`, `"a\u0000"`), "id", "", "without NUL"},
 	{"id of 65", instead(`"01A"`, `"`+strings.Repeat("a", 65)+`"`), "id", "", "1 to 64"},
 	{"id with a letter outside ASCII", instead(`"01A"`, `"é"`), "id", "", "1 to 64"},
 

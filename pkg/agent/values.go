@@ -21,7 +21,20 @@ func (r *reader) text() string {
 		r.expected("a string")
 		return ""
 	}
-	return string(r.unquoted())
+	s := string(r.unquoted())
+	if deceives(s) {
+		r.expected("a string without NUL and without characters that reorder the text around them")
+	}
+	return s
+}
+
+// deceives reports whether s holds NUL, which ends strings elsewhere, or one of
+// the bidirectional embeddings, overrides and isolates, with which a name reads
+// as another one in a terminal or a page. Plain direction marks are allowed.
+func deceives(s string) bool {
+	return strings.ContainsFunc(s, func(c rune) bool {
+		return c == 0 || '\u202a' <= c && c <= '\u202e' || '\u2066' <= c && c <= '\u2069'
+	})
 }
 
 func (r *reader) nonEmpty() string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -184,6 +185,8 @@ func knownPaths(index *agent.IndexListing, last *snapshot) []string {
 	for _, t := range index.Displaced {
 		paths = append(paths, t.Record.Path)
 	}
+	// What is no absolute path names no place, see probeHome.
+	paths = slices.DeleteFunc(paths, func(p string) bool { return !filepath.IsAbs(p) })
 	slices.Sort(paths)
 	return slices.Compact(paths)
 }

@@ -136,8 +136,7 @@ func guard(f func() error) (err error) {
 func (c *Controller) panicked(id agent.ID, err error) error {
 	n := c.quarantine.count(id)
 	fields := []zap.Field{zap.String("event", "Panic"), zap.String("agent_id", clip(string(id))), zap.Int("in_a_row", n), zap.Error(err)}
-	var p *panicError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*panicError](err); ok {
 		fields = append(fields, zap.ByteString("stack", p.stack))
 	}
 	c.log.Error("panic", fields...)

@@ -41,7 +41,7 @@ func siblings(r *rand.Rand, project string) error {
 				return err
 			}
 		default:
-			if err := os.MkdirAll(filepath.Join(name, "inner"), 0o755); err != nil {
+			if err := os.MkdirAll(name, 0o755); err != nil {
 				return err
 			}
 		}

@@ -18,7 +18,6 @@
 //	mail ID NAME               a letter into the agent's mailbox
 //	start | stop | restart     the controller; restart -boot: the machine too
 //	sync | sweep               a resync, waited for or not
-//	sync -dry                  only what it would count
 //	advance D                  time passes
 //	step D | sleep D           the clock is set; the machine sleeps
 //	crash-after ACTION, crash  what follows ACTION fails, until killed

@@ -54,7 +54,7 @@ func doOption(s *story, args []string) []string {
 			o.Settle = s.duration(v)
 		case "scan-root":
 			o.ScanRoots = nil
-			for _, r := range strings.Split(v, ",") {
+			for r := range strings.SplitSeq(v, ",") {
 				o.ScanRoots = append(o.ScanRoots, s.path(r))
 			}
 		default:

@@ -36,7 +36,7 @@ func (b *Boot) Now() time.Time {
 func (b *Boot) SetNow(t time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.ahead = t.Sub(time.Now()) - b.step - b.slept
+	b.ahead = time.Until(t) - b.step - b.slept
 }
 
 // Step sets the wall clock forward (or back).

@@ -145,7 +145,9 @@ func (w *World) close() {
 	if err := w.run.store.Close(); err != nil {
 		w.t.Errorf("close the index: %v", err)
 	}
-	w.run.relay.Close()
+	if err := w.run.relay.Close(); err != nil {
+		w.t.Errorf("close the relay: %v", err)
+	}
 	if err := w.run.lock.Release(); err != nil {
 		w.t.Errorf("release the lock: %v", err)
 	}

@@ -240,7 +240,7 @@ func look(b *builder, l looked) { b.o.Looks, b.o.AbsentFor = l.looks, l.since }
 
 // guards are what stops a removal apart from the clock.
 func guards() []choice[string] {
-	return []choice[string]{{"no guard", ""}, {"incomplete", "incomplete"}, {"index lost", "lost"}, {"mass hold", "mass"}, {"mass hold is over", "over"}}
+	return []choice[string]{{"no guard", ""}, {"incomplete", "incomplete"}, {"index lost", "lost"}, {"mass hold", "mass"}, {"mass hold is over", "over"}, {"mass hold returned", "returned"}}
 }
 
 func guard(b *builder, g string) {
@@ -253,6 +253,8 @@ func guard(b *builder, g string) {
 		b.o.IndexLost = true
 	case "mass":
 		b.o.Mass = &plan.Hold{Reason: agent.MassMissing, Since: now.Wall.Add(-time.Hour), Until: now.Wall.Add(1)}
+	case "returned":
+		b.o.MassReturned = true
 	case "over":
 		b.o.Mass = &plan.Hold{Reason: agent.MassMissing, Since: now.Wall.Add(-time.Hour), Until: now.Wall}
 	}

@@ -237,11 +237,11 @@ func graceOf(v *verdict) (time.Duration, bool) {
 }
 
 // passed is the time that the absence has lasted: none when it begins now, when
-// its clock lies in the future, or when a missing volume turns into another
-// absence; and the forward steps of the clock within one boot do not count.
+// its clock lies in the future, when a missing volume turns into another
+// absence, or when the others of a mass disappearance came back; and the forward steps of the clock within one boot do not count.
 func passed(v *verdict) time.Duration {
 	s := v.o.State
-	if s == nil || s.MissingSince.IsZero() || s.Clock.Wall.After(v.o.Now.Wall) ||
+	if s == nil || s.MissingSince.IsZero() || s.Clock.Wall.After(v.o.Now.Wall) || v.o.MassReturned ||
 		s.Evidence == agent.VolumeGone && v.evidence != agent.VolumeGone {
 		return 0
 	}
@@ -404,8 +404,8 @@ func onlyPresentClears(v *verdict) string {
 }
 
 // clockForwardOnly: the clock of an absence moves only to now, only when it
-// lies in the future or a missing volume has turned into another absence; who
-// is paused stays paused.
+// lies in the future, a missing volume has turned into another absence or a mass
+// hold has ended by return; who is paused stays paused.
 func clockForwardOnly(v *verdict) string {
 	before, after := v.o.State, v.next.State
 	if before != nil && before.Paused && (after == nil || !after.Paused) {
@@ -417,7 +417,7 @@ func clockForwardOnly(v *verdict) string {
 	if after.Clock != v.o.Now {
 		return "it moved elsewhere than to now"
 	}
-	if !v.evidence.Absent() || !before.Clock.Wall.After(v.o.Now.Wall) &&
+	if !v.evidence.Absent() || !before.Clock.Wall.After(v.o.Now.Wall) && !v.o.MassReturned &&
 		(before.Evidence != agent.VolumeGone || v.evidence == agent.VolumeGone) {
 		return "it moved without cause"
 	}

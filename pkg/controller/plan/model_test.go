@@ -34,6 +34,7 @@ func apply(o plan.Observation, p *plan.Plan) plan.Observation {
 		o.Row = nil
 	}
 	remember(&o)
+	o.MassReturned = false // told once
 	return o
 }
 

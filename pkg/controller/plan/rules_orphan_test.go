@@ -226,6 +226,16 @@ func orphanRules() []rule {
 			removeAt now+24h0m0s
 			requeue 24h0m0s
 `},
+		{"mass hold that ends by return sets the clock anew", func(o *plan.Observation, _ *plan.Policy) {
+			orphan(o, 2*grace)
+			o.MassReturned = true
+		}, `
+			reason PathMissing /w/p/home
+			remembers PathMissing, missing now-48h0m0s, clock now, mount /dev/a
+			durable
+			removeAt now+24h0m0s
+			requeue 24h0m0s
+`},
 		{"volume that goes while missing does not set the clock anew", func(o *plan.Observation, _ *plan.Policy) {
 			orphan(o, 2*grace)
 			with(o.Home, onStick)

@@ -65,7 +65,7 @@ func subject(i int) agent.Subject {
 
 func filled(b *testing.B, n int) *Relay {
 	b.Helper()
-	r, err := New(Options{Dir: b.TempDir()})
+	r, err := New(Options{Dir: b.TempDir(), Now: time.Now})
 	if err != nil {
 		b.Fatal(err)
 	}

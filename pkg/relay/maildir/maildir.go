@@ -20,12 +20,15 @@ type Options struct {
 	// (instance.lock). "" means that there is none.
 	DorkHome string
 	// Now is the wall clock, needed only to tell which files are too young for
-	// their stamps to be trusted. Nil means time.Now.
+	// their stamps to be trusted. Required.
 	Now func() time.Time
 }
 
 // Validate names the field that is wrong.
 func (o Options) Validate() error {
+	if o.Now == nil {
+		return errors.New("now: a clock is required")
+	}
 	if !filepath.IsAbs(o.Dir) {
 		return fmt.Errorf("dir: %q is not an absolute path", o.Dir)
 	}
@@ -61,9 +64,6 @@ type Relay struct {
 func New(o Options) (*Relay, error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("maildir relay: %w", err)
-	}
-	if o.Now == nil {
-		o.Now = time.Now
 	}
 	return &Relay{
 		mailboxes: filepath.Join(o.Dir, "mailboxes"),

@@ -41,7 +41,7 @@ func newHome(t *testing.T) *home {
 // open makes a relay that counts its writes and looks twice at once.
 func (h *home) open() *Relay {
 	h.t.Helper()
-	r, err := New(Options{Dir: h.dir, DorkHome: filepath.Dir(h.dir)})
+	r, err := New(Options{Dir: h.dir, DorkHome: filepath.Dir(h.dir), Now: time.Now})
 	if err != nil {
 		h.t.Fatal(err)
 	}
