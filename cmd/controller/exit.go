@@ -57,6 +57,7 @@ func (a *app) classify(ctx context.Context, cmd *cobra.Command, err error) *fail
 		settings *daemon.SettingsError
 		database *daemon.DatabaseError
 		locked   *daemon.LockedError
+		listen   *daemon.ListenError
 	)
 	switch {
 	case errors.As(err, &f):
@@ -69,6 +70,8 @@ func (a *app) classify(ctx context.Context, cmd *cobra.Command, err error) *fail
 		return &failure{exitDatabase, "database", database.Todo, err}
 	case errors.As(err, &locked):
 		return &failure{exitLocked, "locked", lockedHint(locked), err}
+	case errors.As(err, &listen):
+		return &failure{exitFailed, "listen", `stop the program that has the address, or choose another with --listen-address ("" for none)`, err}
 	case errors.Is(err, controller.ErrNotFound):
 		return &failure{exitFailed, "notFound", "`mesh-controller agents` lists what there is; write a directory with a slash, as in ./project", err}
 	case !a.started:
@@ -122,7 +125,7 @@ func (a *app) report(f *failure) {
 		return // whoever interrupted knows
 	}
 	for _, line := range messages(f.err) {
-		fmt.Fprintln(a.stderr, "mesh-controller: "+printable(line))
+		fmt.Fprintln(a.stderr, "mesh-controller: "+printable(strings.ReplaceAll(line, "\n", "; ")))
 	}
 	fmt.Fprintln(a.stderr, "hint: "+printable(f.hint))
 }

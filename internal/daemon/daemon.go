@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -33,7 +32,6 @@ type Daemon struct {
 // first), opens the index, and listens. What fails is undone, and nothing of a
 // daemon that already runs is touched. Call Run next, or Close.
 func Start(ctx context.Context, s *Settings, b Build, log *Log) (*Daemon, error) {
-	syscall.Umask(0o077) // whatever this process makes is for its user alone
 	lock, err := lockIndex(s)
 	if err != nil {
 		return nil, err
@@ -95,10 +93,8 @@ type ListenError struct {
 	Err     error
 }
 
-// Error says what to do as well: it stands in logs without its hint.
-func (e *ListenError) Error() string {
-	return fmt.Sprintf("listen on %s: %v (choose another with --listen-address, or \"\" for none)", e.Address, e.Err)
-}
+// Error is the system's, which names the address.
+func (e *ListenError) Error() string { return e.Err.Error() }
 
 // Unwrap is the system's error.
 func (e *ListenError) Unwrap() error { return e.Err }

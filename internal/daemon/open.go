@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -38,8 +39,10 @@ const (
 	serving             // the sidecar, under the lock
 )
 
-// lockIndex takes the lock of the index, at once or not at all.
+// lockIndex takes the lock of the index, at once or not at all. Whoever has it
+// writes, and whatever the process makes from now on is for its user alone.
 func lockIndex(s *Settings) (*store.Lock, error) {
+	syscall.Umask(0o077)
 	lock, err := store.Acquire(s.DB)
 	if held, ok := errors.AsType[*store.HeldError](err); ok {
 		return nil, &LockedError{DB: s.DB, PID: held.PID, Err: err}

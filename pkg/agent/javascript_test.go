@@ -149,7 +149,10 @@ function answer(text) {
 	return JSON.stringify([m.capabilities, m.behavior, m.budget, t, c].map(v => JSON.stringify(v)))
 }`)
 	var all strings.Builder
-	for c := rune(0); c < 0x3000; c++ {
+	for c := rune(1); c < 0x3000; c++ {
+		if '\u202a' <= c && c <= '\u202e' || '\u2066' <= c && c <= '\u2069' {
+			continue // refused in a manifest
+		}
 		if c == '"' || c == '\\' || c < ' ' {
 			fmt.Fprintf(&all, `\u%04x`, c)
 		} else {

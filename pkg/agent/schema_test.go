@@ -30,6 +30,8 @@ var beyondSchema = []string{
 	"depth of 33",
 	// Lengths: a schema counts characters, JavaScript UTF-16 units.
 	"display name of 102 units", "namespace of 66 units",
+	// Characters that deceive.
+	"name with NUL", "name with an override", "name with an isolate",
 	// The one letter that is two once it is lower-cased.
 	"namespace that grows",
 }
