@@ -67,6 +67,11 @@ type View struct {
 	Problems  []Problem
 }
 
+// Empty reports that there is nothing to write.
+func (c *Change) Empty() bool {
+	return c.Op == KeepRow && c.Bury == nil && !c.SetState && !c.SetProblems && len(c.Left) == 0 && len(c.Events) == 0
+}
+
 // Vacancy tells what of the index no longer needs a namespace.
 type Vacancy struct {
 	Empty    bool // no row names it

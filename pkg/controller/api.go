@@ -103,6 +103,7 @@ type SyncResult struct {
 // Counts of a sync. An agent counts once, under the first that applies of
 // discovered, relocated, resurrected, removed, unreachable, synced. Duplicates,
 // invalid, unknown and held count what is; the others what this sync did.
+// Queued counts the keys in which something was found to do.
 type Counts struct {
 	Agents      int `json:"agents"`
 	Queued      int `json:"queued"`

@@ -93,7 +93,7 @@ func (c *Controller) commit(ctx context.Context, tasks []*task) {
 		if t.plan.Record == nil && t.plan.Deed != nil && ch.Op != agent.KeepRow {
 			ch.Events = append(ch.Events, *t.plan.Deed)
 		}
-		if ch.Op != agent.KeepRow || ch.SetState || ch.SetProblems || len(ch.Left) > 0 || len(ch.Events) > 0 {
+		if !ch.Empty() {
 			some = append(some, t)
 		}
 		return nil

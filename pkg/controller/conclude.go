@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -171,9 +172,7 @@ func (c *Controller) teachRoots(ctx context.Context, s *snapshot) error {
 		return err
 	}
 	mounts := make(map[string]agent.Mount, len(s.rootMounts))
-	for path, m := range s.rootMounts {
-		mounts[path] = m
-	}
+	maps.Copy(mounts, s.rootMounts)
 	for _, r := range lessons {
 		mounts[r.Path] = r.Mount
 	}

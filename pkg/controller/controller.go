@@ -56,6 +56,7 @@ type Controller struct {
 	readyOnce  sync.Once
 	quarantine *quarantine
 	resyncs    resyncs
+	following  sync.WaitGroup
 }
 
 // New makes a controller; nothing runs yet.
@@ -109,6 +110,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	c.queue.ShutDown()
 	workers.Wait()
 	c.resyncs.abandon()
+	c.following.Wait()
 	return c.rest()
 }
 

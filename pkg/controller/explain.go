@@ -172,12 +172,13 @@ func hints(t *task) []string {
 		add("mesh-controller sync " + string(t.id) + " does what is listed under next")
 	}
 	for _, p := range append(t.plan.Change.Problems, t.obs.Problems...) {
-		switch p.Reason {
-		case agent.DuplicateID:
+		if p.Reason == agent.DuplicateID {
 			add("give the copy at " + p.Path + " an id of its own in .dork/agent.json, or remove it")
-		case agent.ManifestInvalid:
+		}
+		if p.Reason == agent.ManifestInvalid {
 			add("mend " + p.Path + "/.dork/agent.json: " + p.Message)
-		case agent.UnknownEvidence:
+		}
+		if p.Reason == agent.UnknownEvidence {
 			add("make " + p.Path + "/.dork/agent.json readable: " + p.Message)
 		}
 	}

@@ -270,21 +270,22 @@ func (l *ledger) fill(c *Counts) {
 	for _, n := range l.status {
 		c.Agents += n
 	}
-	l.eachProblem(func(p *agent.Problem) {
-		switch p.Reason {
-		case agent.DuplicateID:
-			c.Duplicates++
-		case agent.ManifestInvalid:
-			c.Invalid++
-		case agent.UnknownEvidence:
-			c.Unknown++
-		}
-	})
+	problems := l.problemCounts()
+	c.Duplicates += problems[agent.DuplicateID]
+	c.Invalid += problems[agent.ManifestInvalid]
+	c.Unknown += problems[agent.UnknownEvidence]
 	for _, o := range l.orphans {
 		if o.held {
 			c.Held++
 		}
 	}
+}
+
+// problemCounts is how many problems there are, by reason. The caller holds mu.
+func (l *ledger) problemCounts() map[agent.Reason]int {
+	n := map[agent.Reason]int{}
+	l.eachProblem(func(p *agent.Problem) { n[p.Reason]++ })
+	return n
 }
 
 func (l *ledger) eachProblem(f func(*agent.Problem)) {
@@ -302,25 +303,18 @@ func (l *ledger) eachProblem(f func(*agent.Problem)) {
 func (l *ledger) gauges() agent.Gauges {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	problems := l.problemCounts()
 	g := agent.Gauges{
 		Active:        l.status[agent.Active],
 		Unreachable:   l.status[agent.Unreachable],
+		Duplicate:     problems[agent.DuplicateID],
+		Invalid:       problems[agent.ManifestInvalid],
+		Unreadable:    problems[agent.UnknownEvidence],
+		Denied:        problems[agent.Denied],
 		Unconverged:   len(l.dirty),
 		RelayDeferred: len(l.deferred),
 		HeldBy:        map[agent.Reason]int{},
 	}
-	l.eachProblem(func(p *agent.Problem) {
-		switch p.Reason {
-		case agent.DuplicateID:
-			g.Duplicate++
-		case agent.ManifestInvalid:
-			g.Invalid++
-		case agent.UnknownEvidence:
-			g.Unreadable++
-		case agent.Denied:
-			g.Denied++
-		}
-	})
 	for _, o := range l.orphans {
 		if o.held {
 			g.Held++

@@ -103,14 +103,21 @@ func driftKinds(p *plan.Plan) []string {
 	return keys(seen)
 }
 
-// causeOf tells who moved: a relay-only repair is the relay's doing; for a row
-// it takes the memory of what was last applied.
+// causes tell who moved: a relay-only repair is the relay's doing; for a row it
+// takes the memory of what was last applied.
+var causes = map[agent.Reason]string{
+	agent.EndpointMissing:  "relay",
+	agent.EndpointLeaked:   "relay",
+	agent.RulesDrifted:     "relay",
+	agent.Discovered:       "file",
+	agent.Relocated:        "file",
+	agent.Resurrected:      "file",
+	agent.NamespaceChanged: "file",
+}
+
 func causeOf(r agent.Reason) string {
-	switch r {
-	case agent.EndpointMissing, agent.EndpointLeaked, agent.RulesDrifted:
-		return "relay"
-	case agent.Discovered, agent.Relocated, agent.Resurrected, agent.NamespaceChanged:
-		return "file"
+	if cause, ok := causes[r]; ok {
+		return cause
 	}
 	return "unknown"
 }

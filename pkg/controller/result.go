@@ -25,7 +25,7 @@ func (c *Controller) result(t *task, sequence uint64, took time.Duration) {
 		c.ports.Metrics.Reconciled("panic", took)
 		c.queue.Forget(t.id)
 		c.ledger.settled(t.id, false)
-		c.resyncs.finish(t.id, sequence, 0, c.failure(t, agent.Quarantined))
+		c.resyncs.finish(t, sequence, 0, c.failure(t, agent.Quarantined))
 	case errors.Is(t.err, errPanic):
 		c.ports.Metrics.Reconciled("panic", took)
 		c.fail(t, sequence, now, agent.UnknownEvidence)
@@ -82,7 +82,7 @@ func (c *Controller) done(t *task, sequence uint64, now time.Time, took time.Dur
 		c.queue.AddAfter(t.id, conflictDelay)
 	}
 	c.ports.Metrics.Reconciled(result, took)
-	c.resyncs.finish(t.id, sequence, deedOf(&t.plan), nil)
+	c.resyncs.finish(t, sequence, deedOf(&t.plan), nil)
 }
 
 // waitsForRoot reports whether another sweep would be no wiser: the last one
@@ -98,7 +98,7 @@ func (c *Controller) fail(t *task, sequence uint64, now time.Time, reason agent.
 		c.queue.backoff.blameRelay(t.id)
 	}
 	c.ledger.failed(t.id, now)
-	c.resyncs.finish(t.id, sequence, deedOf(&t.plan), c.failure(t, reason))
+	c.resyncs.finish(t, sequence, deedOf(&t.plan), c.failure(t, reason))
 	c.queue.AddRateLimited(t.id)
 }
 

@@ -17,7 +17,10 @@ type resync struct {
 	pending  map[agent.ID]struct{}
 	deeds    map[agent.ID]deed
 	failures map[agent.ID]Failure
-	done     chan struct{}
+	// worked are the keys in which something was found to do. A process without
+	// memory has to look at everybody once: that alone is no work.
+	worked map[agent.ID]struct{}
+	done   chan struct{}
 	// aborted: the controller stopped before the keys were done.
 	aborted bool
 }
@@ -66,6 +69,7 @@ func (r *resyncs) begin(sequence uint64, ids []agent.ID) *resync {
 		pending:  make(map[agent.ID]struct{}, len(ids)),
 		deeds:    map[agent.ID]deed{},
 		failures: map[agent.ID]Failure{},
+		worked:   map[agent.ID]struct{}{},
 		done:     make(chan struct{}),
 	}
 	for _, id := range ids {
@@ -93,8 +97,9 @@ func (r *resyncs) join(id, other agent.ID) {
 	}
 }
 
-// finish ends a key whose observation began at sequence.
-func (r *resyncs) finish(id agent.ID, sequence uint64, d deed, f *Failure) {
+// finish ends the key of a task whose observation began at sequence.
+func (r *resyncs) finish(t *task, sequence uint64, d deed, f *Failure) {
+	id := t.id
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.active = slices.DeleteFunc(r.active, func(s *resync) bool {
@@ -102,6 +107,9 @@ func (r *resyncs) finish(id agent.ID, sequence uint64, d deed, f *Failure) {
 			return false
 		}
 		s.record(id, d)
+		if f != nil || t.plan.Writes() {
+			s.worked[id] = struct{}{}
+		}
 		if sequence < s.sequence {
 			return false // it was observed before that sweep: it comes again
 		}
@@ -135,10 +143,10 @@ func (r *resyncs) abandon() {
 }
 
 // result counts what was done; what is comes from the ledger.
-func (r *resyncs) result(s *resync, queued int) SyncResult {
+func (r *resyncs) result(s *resync) SyncResult {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := SyncResult{Counts: Counts{Queued: queued}, Failures: []Failure{}}
+	out := SyncResult{Counts: Counts{Queued: len(s.worked)}, Failures: []Failure{}}
 	for _, d := range s.deeds {
 		switch d {
 		case discovered:

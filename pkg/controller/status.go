@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -62,7 +61,7 @@ func (c *Controller) survey(ctx context.Context) (*survey, error) {
 	}
 	v.ids = append(v.ids, sortedIDs(index.Displaced)...)
 	if v.views, _, err = c.ports.Index.Read(ctx, v.ids, nil); err != nil {
-		return nil, fmt.Errorf("read the index: %w", err)
+		return nil, err
 	}
 	if c.ports.Relay != nil {
 		listing, changed, err := c.ports.Relay.List(ctx)
@@ -197,7 +196,7 @@ func (v *survey) problemList() []ProblemStatus {
 func (c *Controller) recorded(ctx context.Context) (*agent.IndexListing, error) {
 	index, changed, err := c.ports.Index.List(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list the index: %w", err)
+		return nil, err
 	}
 	c.ledger.mark(changed, c.ports.Clock.Now())
 	return index, nil

@@ -33,12 +33,12 @@ func (c *Controller) Sync(ctx context.Context, req SyncRequest) (SyncResult, err
 // wanted, otherwise beside the loop.
 func (c *Controller) resync(ctx context.Context, req SyncRequest, result *SyncResult) error {
 	began := c.ports.Clock.Now()
-	r, queued, err := c.sweepAndQueue(ctx, req)
+	r, err := c.sweepAndQueue(ctx, req)
 	if err != nil {
 		return err
 	}
 	if result == nil {
-		go c.follow(ctx, r) // ends with ctx or with the keys
+		c.following.Go(func() { c.follow(ctx, r) }) // ends with ctx or with the keys
 		return nil
 	}
 	select {
@@ -50,7 +50,7 @@ func (c *Controller) resync(ctx context.Context, req SyncRequest, result *SyncRe
 		return errStopped
 	}
 	c.swept(ctx)
-	*result = c.resyncs.result(r, queued)
+	*result = c.resyncs.result(r)
 	c.ledger.fill(&result.Counts)
 	result.Full = req.Full
 	result.DurationSeconds = c.ports.Clock.Since(began).Seconds()
@@ -59,7 +59,7 @@ func (c *Controller) resync(ctx context.Context, req SyncRequest, result *SyncRe
 
 // sweepAndQueue makes one sweep and queues what differs. The sweep's metrics
 // are told when it ends, whatever comes of it.
-func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resync, int, error) {
+func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resync, error) {
 	c.sweeping.Lock()
 	defer c.sweeping.Unlock()
 	began := c.ports.Clock.Now()
@@ -72,11 +72,11 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 	last := c.current.Load()
 	s, err := c.look(ctx, req.Full, &stats)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	ids, err := c.selected(s, last, req)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	stats.Result = "ok"
 	if !s.files.Complete() {
@@ -92,7 +92,7 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 		c.queue.Add(id)
 	}
 	c.touch()
-	return r, len(ids), nil
+	return r, nil
 }
 
 // look lists every source and forms the snapshot.
@@ -105,7 +105,7 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	index, changed, err := c.ports.Index.List(ctx)
 	if err != nil {
 		c.ports.Metrics.IndexError("list")
-		return nil, fmt.Errorf("list the index: %w", err)
+		return nil, err
 	}
 	stats.Complete["index"] = true
 	c.ledger.mark(changed, now.Wall)

@@ -27,20 +27,25 @@ func newTriggers() *triggers { return &triggers{wake: make(chan struct{}, 1)} }
 // request asks for a sweep; bursts coalesce, and a full one wins.
 func (t *triggers) request(trigger string, full bool) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.trigger == "" {
 		t.trigger = trigger
 	}
 	t.full = t.full || full
-	t.mu.Unlock()
 	select {
 	case t.wake <- struct{}{}:
 	default:
 	}
 }
 
+// taken ends the request that waits. A wake stands exactly while one does.
 func (t *triggers) taken() (trigger string, full bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	select {
+	case <-t.wake:
+	default:
+	}
 	trigger, full = t.trigger, t.full
 	t.trigger, t.full = "", false
 	return trigger, full

@@ -20,7 +20,7 @@ func (w *walker) inspect(n *node, at place) {
 	case n.dork == otherDork, w.due(n.file):
 	case n.file == nil && at.off > len(w.path): // just listed: it is likely there
 	default:
-		err := w.stat(at, "/"+manifestPath, unix.AT_SYMLINK_NOFOLLOW)
+		err := w.stat(at, "/"+manifestPath)
 		if errors.Is(err, unix.ENOENT) {
 			w.settle(n, nil)
 			return

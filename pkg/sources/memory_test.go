@@ -158,7 +158,7 @@ func TestScrubCatchesHiddenWrite(t *testing.T) {
 	defer f.Close()
 	mem, err := unix.Mmap(int(f.Fd()), 0, len(manifest("A1")), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	must(t, err)
-	defer unix.Munmap(mem)
+	defer func() { must(t, unix.Munmap(mem)) }()
 	copy(mem, manifest("A2")) // moves the times
 	sweep(t, tree, req)
 	copy(mem, manifest("A3")) // the page is dirty already: moves nothing

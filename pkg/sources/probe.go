@@ -63,7 +63,11 @@ func (t *Tree) lookAt(req agent.ProbeRequest) agent.Look {
 		look.Err = errnoName(err)
 		return look
 	}
-	r := t.readers.Get().(*reader)
+	r, pooled := t.readers.Get().(*reader)
+	if !pooled {
+		fresh := t.newReader()
+		r = &fresh
+	}
 	defer t.readers.Put(r)
 	c := r.read(dir)
 	r.interpret(&c)
@@ -97,15 +101,12 @@ func (t *Tree) nearest(path string) (agent.Mount, error) {
 	for p := path; ; p = filepath.Dir(p) {
 		dir, err := openAt(unix.AT_FDCWD, p, pathFlags)
 		if err == nil {
-			defer unix.Close(dir)
-			st, err := statFD(dir)
-			switch {
-			case err != nil:
-				return agent.Mount{}, lookError(p, err)
-			case p == path:
+			mount, err := t.mountOf(dir, p)
+			_ = unix.Close(dir)
+			if err == nil && p == path {
 				return agent.Mount{}, errors.New(p + ": appeared while it was looked at")
 			}
-			return t.mounts.of(dir, p, &st)
+			return mount, err
 		}
 		if !absent(err) || p == "/" {
 			return agent.Mount{}, lookError(p, err)
@@ -118,6 +119,15 @@ func (t *Tree) nearest(path string) (agent.Mount, error) {
 			return agent.Mount{}, lookError(p, err)
 		}
 	}
+}
+
+// mountOf is the mount of the directory at path, which dir is open on.
+func (t *Tree) mountOf(dir int, path string) (agent.Mount, error) {
+	st, err := statFD(dir)
+	if err != nil {
+		return agent.Mount{}, lookError(path, err)
+	}
+	return t.mounts.of(dir, path, &st)
 }
 
 // goneDir reports whether nothing, or something else than a directory, is at

@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 // unchanged reports whether the directory in hand is as it was listed. Any
 // other answer than the same stamp is left to renew.
 func (w *walker) unchanged(n *node, at place) bool {
-	return w.stat(at, "", unix.AT_SYMLINK_NOFOLLOW) == nil && stampOf(&w.st) == n.stamp
+	return w.stat(at, "") == nil && stampOf(&w.st) == n.stamp
 }
 
 // renew learns the directory in hand anew. It returns a descriptor of it where
@@ -48,7 +48,7 @@ func (w *walker) peekLocked(n *node, at place, cause error) bool {
 
 // peek learns of the directory in hand only what a manifest in it needs.
 func (w *walker) peek(n *node, at place) error {
-	if err := w.stat(at, "", unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	if err := w.stat(at, ""); err != nil {
 		return err
 	}
 	if kindOf(&w.st) != unix.S_IFDIR {
@@ -59,7 +59,7 @@ func (w *walker) peek(n *node, at place) error {
 		n.kids, w.moved = nil, true
 	}
 	n.stamp, n.settled, n.entries = s, s.settled(w.terms.now), 0
-	switch err := w.stat(at, "/"+dorkDir, unix.AT_SYMLINK_NOFOLLOW); {
+	switch err := w.stat(at, "/"+dorkDir); {
 	case absent(err):
 		n.dork = noDork
 	case err != nil:

@@ -58,8 +58,7 @@ func refused(err error) bool { return errors.Is(err, unix.EACCES) || errors.Is(e
 
 // errnoName is "EIO: input/output error".
 func errnoName(err error) string {
-	var errno unix.Errno
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[unix.Errno](err); ok {
 		if name := unix.ErrnoName(errno); name != "" {
 			return name + ": " + errno.Error()
 		}

@@ -129,7 +129,7 @@ func TestSweepDenied(t *testing.T) {
 	req.Denied = []string{root + "/a", root + "/no/below"}
 	sweep(t, tree, req)
 	req.Denied = []string{root + "/no"}
-	if l, c = sweep(t, tree, req); !slices.Equal(c.IDs, []agent.ID{"A1", "N1"}) {
+	if _, c = sweep(t, tree, req); !slices.Equal(c.IDs, []agent.ID{"A1", "N1"}) {
 		t.Errorf("one denied for another: changes %v", c)
 	}
 	req.Denied = []string{filepath.Dir(root)}

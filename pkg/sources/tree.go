@@ -50,7 +50,6 @@ func New(opts Options) (*Tree, error) {
 		guard:  newGuard(opts.ProbeTimeout),
 		trees:  make(map[string]*node),
 	}
-	t.readers.New = func() any { r := t.newReader(); return &r }
 	t.look = t.lookAt
 	return t, nil
 }

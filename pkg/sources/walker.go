@@ -52,15 +52,16 @@ type place struct{ fd, off int }
 // inside is the place of whatever lies in the directory that fd is open on.
 func (w *walker) inside(fd int) place { return place{fd, len(w.path) + 1} }
 
-// stat looks at the directory in hand or, with a suffix, at something in it.
-func (w *walker) stat(at place, suffix string, flags int) error {
+// stat looks at the directory in hand or, with a suffix, at something in it. A
+// link at the end is not followed.
+func (w *walker) stat(at place, suffix string) error {
 	w.stats++
 	end := len(w.path)
 	if at.off > end && suffix == "" {
 		suffix = "/." // the descriptor is the directory's own
 	}
 	w.path = append(append(w.path, suffix...), 0)
-	errno := rawStatx(at.fd, unsafe.SliceData(w.path[at.off:]), flags, &w.st)
+	errno := rawStatx(at.fd, unsafe.SliceData(w.path[at.off:]), unix.AT_SYMLINK_NOFOLLOW, &w.st)
 	w.path = w.path[:end]
 	if errno != 0 {
 		return errno

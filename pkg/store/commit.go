@@ -191,7 +191,9 @@ func (b *burst) applyOwn(ch *agent.Change) error {
 		t := *ch.Bury
 		t.ID = ch.ID
 		err = b.bury(&t)
-	case ch.Op == agent.InsertRow:
+	case ch.Op == agent.InsertRow, ch.Row != nil && ch.Row.Status == agent.Active:
+		// Consumed by an insert; one that a removal left before its agent
+		// returned is void.
 		err = b.unbury(ch.ID)
 	}
 	if err == nil && ch.SetState {

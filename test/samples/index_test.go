@@ -3,6 +3,7 @@ package samples
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,9 +93,7 @@ func (s *sample) checkRows(before map[string]map[string]string) {
 			}
 		case "kept":
 			want := map[string]string{}
-			for k, v := range before[id] {
-				want[k] = v
-			}
+			maps.Copy(want, before[id])
 			want["status"] = agent.Unreachable
 			want["updated_at"] = after[id]["updated_at"]
 			if diff := cmp.Diff(want, after[id]); diff != "" {

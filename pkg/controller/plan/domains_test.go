@@ -107,7 +107,7 @@ func allStates() []choice[*agent.State] {
 		{"missing to the grace, index was lost", remembering(missingFor(grace, agent.FileMissing), func(s *agent.State) { s.Lost = true })},
 		{"missing to the grace on another mount", remembering(missingFor(grace, agent.FileMissing), func(s *agent.State) { s.Mount = stick })},
 		{"missing to the grace, mount unknown", remembering(missingFor(grace, agent.FileMissing), func(s *agent.State) { s.Mount = agent.Mount{} })},
-		{"missing to the grace by a step forward", tick(missingFor(grace, agent.FileMissing), func(s *agent.Stamp) { s.Offset -= 1 })},
+		{"missing to the grace by a step forward", tick(missingFor(grace, agent.FileMissing), func(s *agent.Stamp) { s.Offset-- })},
 		{"missing beyond a step forward", tick(missingFor(3*grace, agent.FileMissing), func(s *agent.Stamp) { s.Offset -= 2 * grace })},
 		{"missing to the grace, stepped backward", tick(missingFor(grace, agent.FileMissing), func(s *agent.Stamp) { s.Offset += grace })},
 		{"missing to the grace in another boot", tick(missingFor(grace, agent.FileMissing), otherBoot)},
@@ -303,8 +303,10 @@ func tombs() []choice[*tomb] {
 }
 
 func rowlessStates() []choice[*agent.State] {
-	return append(someStates(), choice[*agent.State]{"missing to the grace, index was lost",
-		remembering(missingFor(grace, agent.FileMissing), func(s *agent.State) { s.Lost = true })})
+	return append(someStates(), choice[*agent.State]{
+		"missing to the grace, index was lost",
+		remembering(missingFor(grace, agent.FileMissing), func(s *agent.State) { s.Lost = true }),
+	})
 }
 
 // scene is a kind of plan to which the relay has to follow.

@@ -48,8 +48,10 @@ func TestMass(t *testing.T) {
 		{name: "released", missing: ago(5, 5, 5, 5, 5), agents: 5, released: ago(5)[0]},
 		{name: "released before it began", missing: ago(5, 5, 5, 5, 5), agents: 5, released: ago(6)[0], want: hold(5, 5)},
 		{name: "what is missing after a release counts alone", missing: ago(1, 1, 1, 1, 5), agents: 5, released: ago(5)[0]},
-		{name: "held to the last moment", missing: together(5), agents: 5, change: func(p *plan.MassPolicy) { p.Hold = 1 },
-			want: &plan.Hold{Reason: agent.MassMissing, Since: now.Wall, Until: now.Wall.Add(1)}},
+		{
+			name: "held to the last moment", missing: together(5), agents: 5, change: func(p *plan.MassPolicy) { p.Hold = 1 },
+			want: &plan.Hold{Reason: agent.MassMissing, Since: now.Wall, Until: now.Wall.Add(1)},
+		},
 		{name: "expires", missing: ago(5, 5, 5, 5, 5), agents: 5, change: func(p *plan.MassPolicy) { p.Hold = 5 * time.Minute }},
 		{name: "ratio 0 turns it off", missing: together(9), agents: 9, change: func(p *plan.MassPolicy) { p.Ratio = 0 }},
 		{name: "ratio 1 wants all", missing: together(8), agents: 9, change: func(p *plan.MassPolicy) { p.Ratio = 1 }},

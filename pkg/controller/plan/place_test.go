@@ -36,8 +36,10 @@ func TestLocate(t *testing.T) {
 		{name: "a runtime's name is kept clear of", path: "/w/codex/x", want: plan.Placement{ScanRoot: "/w", Namespace: "codex-ns"}},
 		{name: "nothing usable falls through to default", path: "/w/___", want: plan.Placement{ScanRoot: "/w", Namespace: "default"}},
 		{name: "an explicit one that is not usable is invalid", path: "/w/p/home", explicit: "___", want: plan.Placement{ScanRoot: "/w"}, problem: true},
-		{name: "an explicit one that is too long is invalid", path: "/w/p/home", explicit: strings.Repeat("x", 65),
-			want: plan.Placement{ScanRoot: "/w", Namespace: strings.Repeat("x", 65)}, problem: true},
+		{
+			name: "an explicit one that is too long is invalid", path: "/w/p/home", explicit: strings.Repeat("x", 65),
+			want: plan.Placement{ScanRoot: "/w", Namespace: strings.Repeat("x", 65)}, problem: true,
+		},
 		{name: "a reserved one may not be named", path: "/w/p/home", explicit: "sys", reserved: "sys", want: plan.Placement{ScanRoot: "/w", Namespace: "sys"}, problem: true},
 		{name: "a reserved one may not be derived", path: "/w/sys/x", reserved: "sys", want: plan.Placement{ScanRoot: "/w", Namespace: "sys"}, problem: true},
 		{name: "a reserved one is the managed home's", path: "/home/me/.dork/agents/sys", reserved: "sys", want: plan.Placement{ScanRoot: "/home/me/.dork/agents", Namespace: "sys", Managed: true}},

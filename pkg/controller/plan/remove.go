@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
@@ -94,12 +96,9 @@ func (pl *planner) retireAll() {
 
 // leaveNamespace records a namespace once.
 func (pl *planner) leaveNamespace(ns string) {
-	for _, l := range pl.plan.Change.Left {
-		if l == ns {
-			return
-		}
+	if !slices.Contains(pl.plan.Change.Left, ns) {
+		pl.plan.Change.Left = append(pl.plan.Change.Left, ns)
 	}
-	pl.plan.Change.Left = append(pl.plan.Change.Left, ns)
 }
 
 // dropRules announces that rules of the namespaces that are left will go; only

@@ -100,4 +100,7 @@ type Hold struct {
 // Pending reports whether the plan changes anything that a user sees.
 func (p *Plan) Pending() bool { return len(p.Actions) > 0 || p.Starts }
 
+// Writes reports whether carrying the plan out writes anything at all.
+func (p *Plan) Writes() bool { return len(p.Actions) > 0 || !p.Change.Empty() }
+
 func (p *Plan) add(a Action) { p.Actions = append(p.Actions, a) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -47,7 +48,7 @@ var jsonOptions = jsontext.AllowDuplicateNames(true)
 // whole file bad. What it accepts, the original accepts too.
 func parse(raw []byte) (*document, error) {
 	d := &document{raw: raw}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(raw[:len(raw):len(raw)]), jsonOptions)
+	dec := jsontext.NewDecoder(bytes.NewBuffer(slices.Clip(raw)), jsonOptions)
 	if k := dec.PeekKind(); k != jsontext.KindBeginArray {
 		return nil, d.notAnArray(dec)
 	}
@@ -140,8 +141,7 @@ func describe(err error) error {
 }
 
 func (d *document) syntax(err error) error {
-	var s *jsontext.SyntacticError
-	if errors.As(err, &s) {
+	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return d.at(int(s.ByteOffset), s.Err.Error())
 	}
 	return d.at(len(d.raw), "the file ends in the middle")

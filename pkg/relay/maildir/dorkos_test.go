@@ -2,6 +2,7 @@ package maildir
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,9 +42,7 @@ func TestMayLive(t *testing.T) {
 	with := func(p proc, more proc) proc {
 		all := proc{}
 		for _, m := range []proc{p, more} {
-			for k, v := range m {
-				all[k] = v
-			}
+			maps.Copy(all, m)
 		}
 		return all
 	}

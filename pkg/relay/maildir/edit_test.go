@@ -28,19 +28,25 @@ func TestEditKeepsTheStyleOfTheFile(t *testing.T) {
 		{"a line each", "[\n" + high + ",\n" + low + "\n]\n", "[\n" + high + ",\n" + allowA + ",\n" + denyA + ",\n" + low + "\n]\n"},
 		{"in front", "[ " + low + " ]", "[ " + allowA + ", " + denyA + ", " + low + " ]"},
 		{"behind, one entry", "[\n\t" + high + "\n]", "[\n\t" + high + ",\n\t" + allowA + ",\n\t" + denyA + "\n]"},
-		{"in between, annotated ours stays", "[" + high + " ,\r\n" + strings.Replace(allowA, `}`, `,"by":"lin"}`, 1) + "]",
-			"[" + high + " ,\r\n" + strings.Replace(allowA, `}`, `,"by":"lin"}`, 1) + " ,\r\n" + denyA + "]"},
+		{
+			"in between, annotated ours stays", "[" + high + " ,\r\n" + strings.Replace(allowA, `}`, `,"by":"lin"}`, 1) + "]",
+			"[" + high + " ,\r\n" + strings.Replace(allowA, `}`, `,"by":"lin"}`, 1) + " ,\r\n" + denyA + "]",
+		},
 		{"unsorted", "[" + low + "," + high + "]", "[" + low + "," + high + "," + allowA + "," + denyA + "]"},
-		{"four spaces", "[\n    {\n        \"from\" : \"x\",\n        \"to\" : \"y\",\n        \"action\" : \"deny\",\n        \"priority\" : 300\n    }\n]\n",
+		{
+			"four spaces", "[\n    {\n        \"from\" : \"x\",\n        \"to\" : \"y\",\n        \"action\" : \"deny\",\n        \"priority\" : 300\n    }\n]\n",
 			"[\n    {\n        \"from\" : \"x\",\n        \"to\" : \"y\",\n        \"action\" : \"deny\",\n        \"priority\" : 300\n    },\n" +
 				"    {\n        \"from\" : \"relay.agent.a.*\",\n        \"to\" : \"relay.agent.a.*\",\n        \"action\" : \"allow\",\n        \"priority\" : 100\n    },\n" +
-				"    {\n        \"from\" : \"relay.agent.a.*\",\n        \"to\" : \"relay.agent.>\",\n        \"action\" : \"deny\",\n        \"priority\" : 10\n    }\n]\n"},
+				"    {\n        \"from\" : \"relay.agent.a.*\",\n        \"to\" : \"relay.agent.>\",\n        \"action\" : \"deny\",\n        \"priority\" : 10\n    }\n]\n",
+		},
 		{"empty", " [ ]\n", " [\n" +
 			"  {\n    \"from\": \"relay.agent.a.*\",\n    \"to\": \"relay.agent.a.*\",\n    \"action\": \"allow\",\n    \"priority\": 100\n  },\n" +
 			"  {\n    \"from\": \"relay.agent.a.*\",\n    \"to\": \"relay.agent.>\",\n    \"action\": \"deny\",\n    \"priority\": 10\n  }\n]\n"},
 		{"all there", "[" + allowA + "," + denyA + " ]  ", "[" + allowA + "," + denyA + " ]  "},
-		{"odd numbers, double keys", `[` + strings.Replace(allowA, "100", "1e2", 1) + `,` + strings.Replace(denyA, `"priority"`, `"priority":"x","priority"`, 1) + `]`,
-			`[` + strings.Replace(allowA, "100", "1e2", 1) + `,` + strings.Replace(denyA, `"priority"`, `"priority":"x","priority"`, 1) + `]`},
+		{
+			"odd numbers, double keys", `[` + strings.Replace(allowA, "100", "1e2", 1) + `,` + strings.Replace(denyA, `"priority"`, `"priority":"x","priority"`, 1) + `]`,
+			`[` + strings.Replace(allowA, "100", "1e2", 1) + `,` + strings.Replace(denyA, `"priority"`, `"priority":"x","priority"`, 1) + `]`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

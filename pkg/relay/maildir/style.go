@@ -2,6 +2,7 @@ package maildir
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -58,7 +59,7 @@ func (d *document) between(k int) string {
 // styleOf reads the style off an entry, which is an object with four keys or
 // more.
 func styleOf(v []byte) (s style) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(v[:len(v):len(v)]), jsonOptions)
+	dec := jsontext.NewDecoder(bytes.NewBuffer(slices.Clip(v)), jsonOptions)
 	end := 0
 	next := func() (gap string) { // reads a key or a value
 		t, err := dec.ReadValue()

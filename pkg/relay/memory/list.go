@@ -80,7 +80,7 @@ func (w *world) listing() *agent.RelayListing {
 
 func equal(a, b *agent.RelayListing) bool {
 	return a.Degraded == b.Degraded && maps.Equal(a.Rules, b.Rules) && maps.Equal(a.Kept, b.Kept) &&
-		maps.EqualFunc(a.Endpoints, b.Endpoints, func(x, y []agent.Endpoint) bool { return slices.Equal(x, y) })
+		maps.EqualFunc(a.Endpoints, b.Endpoints, slices.Equal)
 }
 
 func idOf(s agent.Subject) agent.ID {

@@ -40,15 +40,14 @@ func (r *Relay) Kept() (n int) {
 	return n
 }
 
-// Rules are all rules in their order; SetRules replaces them, as another writer
-// does.
+// Rules are all rules in their order.
 func (r *Relay) Rules() []agent.Rule {
 	r.world.mu.Lock()
 	defer r.world.mu.Unlock()
 	return slices.Clone(r.world.rules)
 }
 
-// SetRules: see Rules.
+// SetRules replaces all rules, as another writer does.
 func (r *Relay) SetRules(rules []agent.Rule) {
 	r.world.mu.Lock()
 	defer r.world.mu.Unlock()
