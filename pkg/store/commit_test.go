@@ -279,21 +279,31 @@ func TestRotationOfThree(t *testing.T) {
 	}
 }
 
-// An insert of a row that is back already (DorkOS made it) drops the tombstone.
-func TestInsertOverAnObservedRowDropsTheTombstone(t *testing.T) {
-	s := openNew(t)
-	rec := record("a", "/r/a")
-	commit(t, s, agent.Change{ID: "a", At: at(0), Bury: &agent.Tombstone{Reason: agent.Unregistered, Record: *rec}})
-	sqlite(t, s.path, `INSERT INTO agents (id, name, runtime, project_path, registered_at, updated_at) VALUES ('a', 'n', 'codex', '/r/a', 'then', 'then')`)
-	was := rowOf(t, s, "a")
-	commit(t, s, agent.Change{ID: "a", At: at(0), Expected: was, Op: agent.UpdateRow, Row: rec})
-	if view(t, s, "a").Tombstone == nil {
-		t.Error("an update consumed the tombstone")
-	}
-	commit(t, s, agent.Change{ID: "a", At: at(0), Expected: rowOf(t, s, "a"), Op: agent.InsertRow, Row: rec})
-	v := view(t, s, "a")
-	if v.Tombstone != nil || v.Row.RegisteredAt != "then" || v.Row.Name() != "name of a" {
-		t.Errorf("%+v", v)
+// A row that is there and active voids the tombstone, whoever brought it back;
+// one that is unreachable may have a removal under way.
+func TestAnActiveRowDropsTheTombstone(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		op     agent.RowOp
+		status string
+		stays  bool
+	}{
+		{"insert over a row that another writer made", agent.InsertRow, agent.Active, false},
+		{"update", agent.UpdateRow, agent.Active, false},
+		{"update of an orphan", agent.UpdateRow, agent.Unreachable, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openNew(t)
+			rec := record("a", "/r/a")
+			commit(t, s, agent.Change{ID: "a", At: at(0), Bury: &agent.Tombstone{Reason: agent.Removed, Record: *rec}})
+			sqlite(t, s.path, `INSERT INTO agents (id, name, runtime, project_path, registered_at, updated_at) VALUES ('a', 'n', 'codex', '/r/a', 'then', 'then')`)
+			next := edited(rec, func(r *agent.Record) { r.Status = c.status })
+			commit(t, s, agent.Change{ID: "a", At: at(0), Expected: rowOf(t, s, "a"), Op: c.op, Row: next})
+			v := view(t, s, "a")
+			if (v.Tombstone != nil) != c.stays || v.Row.RegisteredAt != "then" || v.Row.Name() != "name of a" {
+				t.Errorf("%+v", v)
+			}
+		})
 	}
 }
 
