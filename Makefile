@@ -67,6 +67,10 @@ bench: $(BENCHSTAT) ## Run the benchmarks COUNT (6) times; OLD=file compares wit
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG) | tee bin/bench.txt
 	$(BENCHSTAT) $(if $(OLD),$(OLD)) bin/bench.txt
 
+.PHONY: sim
+sim: $(TEST_SUMMARY) ## Enumerate the planner's observations in full and let histories run over time
+	go test -json -count=1 -run 'Exhaustive|OverTime' ./pkg/controller/plan | $(SUMMARY)
+
 .PHONY: mutate
 mutate: ## Break the planner on purpose and see that a test notices
 	./hack/mutate-plan.sh

@@ -48,7 +48,9 @@ func TestUnusableDatabase(t *testing.T) {
 		name  string
 		spoil func(w *world)
 	}{
-		{"garbage", func(w *world) { w.write(w.db(), "this is no database, and longer than the header of one is: "+string(make([]byte, 4096))) }},
+		{"garbage", func(w *world) {
+			w.write(w.db(), "this is no database, and longer than the header of one is: "+string(make([]byte, 4096)))
+		}},
 		{"pages overwritten", func(w *world) { w.overwrite(4096) }},
 		{"cut off", func(w *world) { w.must(os.Truncate(w.db(), 10000)) }},
 		{"too new", func(w *world) {
