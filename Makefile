@@ -69,7 +69,7 @@ bench: $(BENCHSTAT) ## Run the benchmarks COUNT (6) times; OLD=file compares wit
 
 .PHONY: sim
 sim: $(TEST_SUMMARY) ## Enumerate the planner's observations in full and let histories run over time
-	go test -json -count=1 -run 'Exhaustive|OverTime' ./pkg/controller/plan | $(SUMMARY)
+	go test -json -count=1 -run 'EveryObservation|OverTime' ./pkg/controller/plan | $(SUMMARY)
 
 .PHONY: mutate
 mutate: ## Break the planner on purpose and see that a test notices

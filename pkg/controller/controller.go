@@ -100,18 +100,42 @@ func (c *Controller) touch() { c.progress.Store(c.ports.Clock.Now().UnixNano()) 
 // Run works until ctx ends, then finishes the keys in hand and returns. It
 // blocks; everything that it started has ended when it returns.
 func (c *Controller) Run(ctx context.Context) error {
+	hand, drop := context.WithCancel(context.WithoutCancel(ctx))
+	defer drop()
 	var workers sync.WaitGroup
 	for range c.options.Load().Workers {
-		workers.Go(func() { c.work(ctx) })
+		workers.Go(func() { c.work(ctx, hand) })
 	}
 	workers.Go(func() { c.pace(ctx) })
 	<-ctx.Done()
 	// ShutDown hands out the backlog; a worker that sees ctx ended leaves it.
 	c.queue.ShutDown()
-	workers.Wait()
+	c.finish(&workers, drop)
 	c.resyncs.abandon()
 	c.following.Wait()
 	return c.rest()
+}
+
+// handTime is how long the keys in hand may take once the controller is told to
+// stop. Longer would miss the five seconds in which a process has to be gone.
+const handTime = 3 * time.Second
+
+// finish waits for the workers, and lets go of what they hold when it takes
+// too long.
+func (c *Controller) finish(workers *sync.WaitGroup, drop context.CancelFunc) {
+	done := make(chan struct{})
+	go func() {
+		workers.Wait()
+		close(done)
+	}()
+	timer := c.ports.Clock.NewTimer(handTime)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C():
+		drop()
+		<-done
+	}
 }
 
 // rest closes the index when nothing is queued.

@@ -19,21 +19,22 @@ import (
 var errPanic = errors.New("panic")
 
 // work takes batches until the queue is shut down. After ctx has ended the
-// backlog is handed out still: it is left for the next start.
-func (c *Controller) work(ctx context.Context) {
+// backlog is handed out still: it is left for the next start. What is in hand
+// then is finished, for as long as hand lasts.
+func (c *Controller) work(ctx, hand context.Context) {
 	for {
 		batch, shutdown := c.queue.take()
 		if shutdown {
 			return
 		}
-		c.handle(ctx, batch)
+		c.handle(ctx, hand, batch)
 		c.touch()
 	}
 }
 
 // handle observes, plans and applies a batch, and gives each key its result. A
 // batch that panics as a whole is repeated key by key.
-func (c *Controller) handle(ctx context.Context, batch []agent.ID) {
+func (c *Controller) handle(ctx, hand context.Context, batch []agent.ID) {
 	defer func() {
 		for _, id := range batch {
 			c.queue.Done(id)
@@ -43,7 +44,7 @@ func (c *Controller) handle(ctx context.Context, batch []agent.ID) {
 		return
 	}
 	began, sequence := c.ports.Clock.Now(), c.sequence.Load()
-	tasks := c.converge(ctx, batch)
+	tasks := c.converge(hand, batch)
 	took := c.ports.Clock.Since(began) / time.Duration(len(batch))
 	for _, t := range tasks {
 		c.result(t, sequence, took)

@@ -212,7 +212,7 @@ func TestExplain(t *testing.T) {
 		{"the copy", "", "copy", "Present | active DuplicateID | nothing | DuplicateID"},
 		{"displaced", agentID(5), "", "OtherAgent | unreachable Displaced | nothing | no problem"},
 		{"who displaced it", "THIEF", "p005", "Present | active InSync | nothing | no problem"},
-		{"denied", agentID(6), "p006", "Present | no row | nothing | Denied"},
+		{"denied", "", "p006", "Present | no row | nothing | Denied"},
 		{"edited", agentID(7), "p007", "Present | active InSync | Drifted | no problem"},
 		{"moved", agentID(8), "moved", "Present | active InSync | Relocated | no problem"},
 		{"another namespace", agentID(9), "p009", "Present | active InSync | NamespaceChanged | no problem"},
@@ -252,37 +252,44 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// Much of a root vanishes at once: held, until when, and visibly.
+// Much of a root vanishes at once: held when the grace is over, until when, and
+// visibly.
 func TestMassDisappearance(t *testing.T) {
-	w := newWorld(t, "orphan-grace", "1h")
+	w := newWorld(t, "orphan-grace", "1s", "settle", "10ms", "mass-missing-hold", "1h")
 	w.fleet(8)
 	d := w.start()
 	for i := range 6 {
 		w.remove(w.project(fmt.Sprintf("p%03d", i)))
 	}
-	s := ask[syncView](w, 0, "sync")
-	if s.Counts.Unreachable != 6 || !s.Converged {
+	if s := ask[syncView](w, 0, "sync"); s.Counts.Unreachable != 6 || !s.Converged {
 		t.Errorf("sync %+v", s)
 	}
-	w.fitsAgents(map[string]any{ // there are no problems to look at
-		"apiVersion": "mesh-controller/v1",
-		"agents":     ask[map[string]any](w, 0, "agents", "--status", "unreachable")["agents"],
-		"problems":   []any{map[string]any{"path": "", "reason": "", "message": "", "agentId": nil, "since": "2026-01-02T03:04:05.000Z"}},
+	eventually(t, func() error {
+		m := d.scrape()
+		if n := m[`mesh_controller_orphans_held{reason="mass_missing"}`]; n != 6 {
+			return fmt.Errorf("%v held by reason", n)
+		}
+		if n := m[`mesh_controller_orphans{state="held"}`]; n != 6 || m[`mesh_controller_orphans{state="grace"}`] != 0 {
+			return fmt.Errorf("%v held", n)
+		}
+		return nil
 	})
+	if s := ask[syncView](w, 0, "sync"); s.Counts.found() != (counts{Agents: 8, Held: 6}) || !s.Converged {
+		t.Errorf("sync %+v", s)
+	}
 	for i := range 6 {
 		a := w.agent(agentID(i))
 		if a.Hold == nil || a.Hold.Reason != "MassMissing" || a.Hold.Until == nil || a.Status != "unreachable" {
 			t.Errorf("%+v", a)
 		}
 	}
-	if got := ask[explanation](w, 0, "explain", agentID(0)); got.Agent == nil || got.Agent.Hold == nil {
-		t.Errorf("explain %+v", got)
+	list, _ := ask[map[string]any](w, 0, "agents", agentID(0))["agents"].([]any)
+	one := agentShape.fits(t, "agent", list[0])
+	holdShape.fits(t, "hold", one["hold"])
+	if e := ask[explanation](w, 0, "explain", agentID(0)); !strings.HasPrefix(e.says(), "PathMissing | unreachable PathMissing held MassMissing") {
+		t.Errorf("explain %s", e.says())
 	}
-	if p := ask[planView](w, 0, "plan", "--at", "+2h"); len(p.Changes) == 0 {
+	if p := ask[planView](w, 2, "plan", "--at", "+2h"); len(p.Changes) != 6 || !slices.Contains(p.Changes[0].types(), "removeRow") {
 		t.Errorf("plan %+v", p)
-	}
-	m := d.scrape()
-	if m[`mesh_controller_orphans_held{reason="mass_missing"}`] != 6 || m[`mesh_controller_orphans{state="held"}`] != 6 {
-		t.Errorf("held %v %v", m[`mesh_controller_orphans_held{reason="mass_missing"}`], m[`mesh_controller_orphans{state="held"}`])
 	}
 }

@@ -1,9 +1,13 @@
 package e2e
 
 import (
-	"bytes"
 	"crypto/rand"
+	"fmt"
+	"net/http"
 	"os"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -36,7 +40,7 @@ func TestDoctor(t *testing.T) {
 	check("without a daemon")
 	d := w.start()
 	check("beside a daemon")
-	d.signal(9)
+	d.signal(syscall.SIGKILL)
 	d.wait()
 	check("beside what a killed daemon left")
 }
@@ -51,7 +55,13 @@ func TestUnusableDatabase(t *testing.T) {
 		{"garbage", func(w *world) {
 			w.write(w.db(), "this is no database, and longer than the header of one is: "+string(make([]byte, 4096)))
 		}},
-		{"pages overwritten", func(w *world) { w.overwrite(4096) }},
+		{"pages overwritten", func(w *world) { w.overwrite(4096, len(w.read(w.db()))) }},
+		{"the page of agents overwritten", func(w *world) {
+			page := w.cell("SELECT rootpage FROM sqlite_schema WHERE name = 'agents'")
+			n, err := strconv.Atoi(page)
+			w.must(err)
+			w.overwrite((n-1)*4096, n*4096)
+		}},
 		{"cut off", func(w *world) { w.must(os.Truncate(w.db(), 10000)) }},
 		{"too new", func(w *world) {
 			w.sql("INSERT INTO mesh_controller_migrations (version_id, is_applied) VALUES (9999, 1)")
@@ -80,18 +90,49 @@ func TestUnusableDatabase(t *testing.T) {
 					t.Fatalf("%s wrote to it", command)
 				}
 			}
-			if got := w.want(3, "doctor"); !bytes.Contains([]byte(got.stdout), []byte("PROBLEM")) {
+			if got := w.want(3, "doctor"); !strings.Contains(got.stdout, "PROBLEM") {
 				t.Errorf("doctor, for people:\n%s", got.stdout)
 			}
 		})
 	}
 }
 
-// overwrite fills the database with noise from an offset on.
-func (w *world) overwrite(offset int) {
+// A database that is spoilt while a daemon runs is not written to: the daemon
+// says that it is not ready, and lives.
+func TestDatabaseSpoiltUnderADaemon(t *testing.T) {
+	w := newWorld(t)
+	w.fleet(3)
+	d := w.start()
+	w.overwrite(4096, len(w.read(w.db())))
+	before := w.read(w.db())
+	w.manifest("p000", agentID(0), fields{"description": "edited"})
+	if o := w.run("sync", "-o", "json"); o.code == 0 || o.stdout != "" {
+		t.Errorf("sync: %d %s", o.code, o.stdout)
+	} else {
+		w.oneError(o.stderr)
+	}
+	d.signal(syscall.SIGUSR1)
+	eventually(t, func() error {
+		if a := d.request(http.MethodGet, "/readyz", nil, ""); a.code != http.StatusServiceUnavailable {
+			return fmt.Errorf("readyz %d: %s", a.code, a.body)
+		}
+		return nil
+	})
+	d.get("/healthz")
+	if n := d.scrape().sum("mesh_controller_index_errors_total"); n == 0 {
+		t.Error("no index error is counted")
+	}
+	if w.read(w.db()) != before {
+		t.Error("it was written to")
+	}
+	d.stop()
+}
+
+// overwrite fills part of the database with noise.
+func (w *world) overwrite(from, to int) {
 	w.t.Helper()
 	text := []byte(w.read(w.db()))
-	_, err := rand.Read(text[offset:])
+	_, err := rand.Read(text[from:to])
 	w.must(err)
 	w.must(os.WriteFile(w.db(), text, 0o600))
 }

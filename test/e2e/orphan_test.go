@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -148,7 +149,7 @@ func TestGraceOutlivesTheDaemon(t *testing.T) {
 	before := w.agent(agentID(1))
 	d := w.start()
 	w.want(0, "sync", "--full")
-	d.signal(9)
+	d.signal(syscall.SIGKILL)
 	d.wait()
 	w.start()
 	after := w.agent(agentID(1))
