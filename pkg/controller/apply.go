@@ -115,7 +115,7 @@ func (c *Controller) committed(t *task) {
 	if id := t.plan.Change.Displaces; id != "" {
 		displaced = c.current.Load().entry(id)
 		c.resyncs.join(t.id, id)
-		c.ledger.mark([]agent.ID{id}, t.obs.Now.Wall)
+		c.ledger.mark([]agent.ID{id}, t.obs.Now.Wall, "")
 		c.queue.Add(id)
 	}
 	c.ledger.planned(&t.plan, t.obs.Row, displaced)

@@ -16,6 +16,8 @@ type ledger struct {
 	mu sync.Mutex
 	// dirty ids differ from what was proven, since when.
 	dirty map[agent.ID]time.Time
+	// moved is which source showed that it differs: file, index or relay.
+	moved map[agent.ID]string
 	// waiting ids need a listing that is complete.
 	waiting map[agent.ID]struct{}
 	// failing ids are backing off.
@@ -49,6 +51,7 @@ type orphan struct {
 func newLedger() *ledger {
 	return &ledger{
 		dirty:       map[agent.ID]time.Time{},
+		moved:       map[agent.ID]string{},
 		waiting:     map[agent.ID]struct{}{},
 		failing:     map[agent.ID]struct{}{},
 		deferred:    map[agent.ID]struct{}{},
@@ -63,15 +66,32 @@ func newLedger() *ledger {
 	}
 }
 
-// mark records ids that differ.
-func (l *ledger) mark(ids []agent.ID, now time.Time) {
+// mark records ids that differ, and which source showed it ("": none did). What
+// the files show goes before the rest: the index follows them.
+func (l *ledger) mark(ids []agent.ID, now time.Time, source string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, id := range ids {
 		if _, ok := l.dirty[id]; !ok {
 			l.dirty[id] = now
 		}
+		if source == sourceFile || source != "" && l.moved[id] == "" {
+			l.moved[id] = source
+		}
 	}
+}
+
+// The sources, as the metrics name who moved.
+const (
+	sourceFile  = "file"
+	sourceIndex = "index"
+	sourceRelay = "relay"
+)
+
+func (l *ledger) movedBy(id agent.ID) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.moved[id]
 }
 
 // load takes over what the index says at a sweep.
@@ -195,6 +215,7 @@ func (l *ledger) settled(id agent.ID, waits bool) (since time.Time, differed boo
 	defer l.mu.Unlock()
 	since, differed = l.dirty[id]
 	delete(l.dirty, id)
+	delete(l.moved, id)
 	delete(l.failing, id)
 	delete(l.waiting, id)
 	if waits {

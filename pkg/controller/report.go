@@ -42,7 +42,7 @@ func (c *Controller) report(t *task) {
 		c.ports.Metrics.Removed(reason)
 	}
 	for _, kind := range driftKinds(p) {
-		cause := causeOf(p.Reason)
+		cause := c.cause(t.id, p.Reason)
 		c.ports.Metrics.DriftDetected(kind, cause)
 		if !t.waits {
 			c.ports.Metrics.DriftCorrected(kind, cause)
@@ -103,21 +103,25 @@ func driftKinds(p *plan.Plan) []string {
 	return keys(seen)
 }
 
-// causes tell who moved: a relay-only repair is the relay's doing; for a row it
-// takes the memory of what was last applied.
+// causes of what only one side can have done, where no source showed the change.
 var causes = map[agent.Reason]string{
-	agent.EndpointMissing:  "relay",
-	agent.EndpointLeaked:   "relay",
-	agent.RulesDrifted:     "relay",
-	agent.Discovered:       "file",
-	agent.Relocated:        "file",
-	agent.Resurrected:      "file",
-	agent.NamespaceChanged: "file",
+	agent.EndpointMissing:  sourceRelay,
+	agent.EndpointLeaked:   sourceRelay,
+	agent.RulesDrifted:     sourceRelay,
+	agent.Discovered:       sourceFile,
+	agent.Relocated:        sourceFile,
+	agent.Resurrected:      sourceFile,
+	agent.NamespaceChanged: sourceFile,
 }
 
-func causeOf(r agent.Reason) string {
-	if cause, ok := causes[r]; ok {
-		return cause
+// cause tells who moved: the source that showed the change against its last
+// listing. After a restart there is none to compare with.
+func (c *Controller) cause(id agent.ID, r agent.Reason) string {
+	if source := c.ledger.movedBy(id); source != "" {
+		return source
+	}
+	if source, ok := causes[r]; ok {
+		return source
 	}
 	return "unknown"
 }

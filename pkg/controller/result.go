@@ -32,7 +32,7 @@ func (c *Controller) result(t *task, sequence uint64, took time.Duration) {
 	case errors.Is(t.err, agent.ErrConflict) && c.queue.NumRequeues(t.id) < conflictsInARow:
 		c.ports.Metrics.Reconciled("requeue", took)
 		c.queue.backoff.When(t.id) // counts, and is cleared by success
-		c.ledger.mark([]agent.ID{t.id}, now)
+		c.ledger.mark([]agent.ID{t.id}, now, "")
 		c.queue.AddAfter(t.id, conflictDelay)
 	case t.err != nil:
 		c.ports.Metrics.Reconciled("error", took)

@@ -65,7 +65,7 @@ func (c *Controller) survey(ctx context.Context) (*survey, error) {
 	}
 	if c.ports.Relay != nil {
 		listing, changed, err := c.ports.Relay.List(ctx)
-		c.ledger.mark(changed, v.now.Wall)
+		c.ledger.mark(changed, v.now.Wall, c.shown(sourceRelay))
 		if err == nil {
 			v.relay = listing
 		}
@@ -198,6 +198,6 @@ func (c *Controller) recorded(ctx context.Context) (*agent.IndexListing, error) 
 	if err != nil {
 		return nil, err
 	}
-	c.ledger.mark(changed, c.ports.Clock.Now())
+	c.ledger.mark(changed, c.ports.Clock.Now(), c.shown(sourceIndex))
 	return index, nil
 }

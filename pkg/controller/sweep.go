@@ -108,7 +108,7 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 		return nil, err
 	}
 	stats.Complete["index"] = true
-	c.ledger.mark(changed, now.Wall)
+	c.ledger.mark(changed, now.Wall, c.shown(sourceIndex))
 
 	last := c.current.Load()
 	roots := c.roots(index)
@@ -120,7 +120,7 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	}
 	stats.Complete["files"] = files.Complete()
 	stats.Stats, stats.Reads = files.Stats, files.Reads
-	c.ledger.mark(changes.IDs, now.Wall)
+	c.ledger.mark(changes.IDs, now.Wall, c.shown(sourceFile))
 
 	s := snapshot{files: files, index: index, began: awake}
 	c.listRelay(ctx, &s, last, now.Wall)
@@ -133,6 +133,14 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 		return nil, err
 	}
 	return next, nil
+}
+
+// shown is the source of a change, once there was a listing to change from.
+func (c *Controller) shown(source string) string {
+	if c.current.Load() == nil {
+		return ""
+	}
+	return source
 }
 
 // listRelay fills in the relay's part. A relay that does not answer never stops
@@ -153,7 +161,7 @@ func (c *Controller) listRelay(ctx context.Context, s *snapshot, last *snapshot,
 		return
 	}
 	s.relay = listing
-	c.ledger.mark(changed, now)
+	c.ledger.mark(changed, now, c.shown(sourceRelay))
 }
 
 // roots are the places to walk: the managed home, the configured roots and
@@ -235,7 +243,7 @@ func (c *Controller) markPaths(s *snapshot, paths []string, now time.Time) {
 			ids = append(ids, id)
 		}
 	}
-	c.ledger.mark(ids, now)
+	c.ledger.mark(ids, now, c.shown(sourceFile))
 }
 
 // selected says which ids to queue.

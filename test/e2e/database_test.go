@@ -80,7 +80,7 @@ func TestUnusableDatabase(t *testing.T) {
 			c.spoil(w)
 			w.manifest("p000", agentID(0), fields{"description": "edited"})
 			before := w.read(w.db())
-			for _, command := range []string{"doctor", "run", "sync", "plan", "agents", "events"} {
+			for _, command := range []string{"doctor", "run", "sync", "plan", "agents"} {
 				o := w.want(3, command, "-o", "json")
 				e := errorShape.fits(t, command, decode[any](w, o.stderr))
 				if body := bodyShape.fits(t, command, e["error"]); body["code"] != "database" || body["hint"] == "" {

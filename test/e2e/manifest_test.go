@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 )
@@ -17,9 +18,7 @@ func (w *world) manifest(project, id string, changed fields) {
 		"id": id, "name": filepath.Base(project), "runtime": "claude-code",
 		"registeredAt": "2026-01-02T03:04:05.000Z", "registeredBy": "e2e",
 	}
-	for k, v := range changed {
-		m[k] = v
-	}
+	maps.Copy(m, changed)
 	text, err := json.Marshal(m)
 	w.must(err)
 	w.write(manifestOf(w.project(project)), string(text))

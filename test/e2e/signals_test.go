@@ -73,23 +73,28 @@ func TestHUP(t *testing.T) {
 	}{
 		{
 			"good", "scan-root: [" + w.projects + ", " + other + "]\nlog-level: debug\n",
-			[]string{`"event":"Reloaded"`, `"scan-root"`, `"log-level"`}, other + "/a",
+			[]string{`"event":"Reloaded"`, `"scan-root"`, `"log-level"`},
+			other + "/a",
 		},
 		{
 			"bad value", text("orphan-grace: soon\n"),
-			[]string{"the old one stays", file + ":2: orphan-grace", `soon`}, other + "/b",
+			[]string{"the old one stays", file + ":2: orphan-grace", `soon`},
+			other + "/b",
 		},
 		{
 			"bad key", text("resync-intervall: 1m\n"),
-			[]string{"the old one stays", file + ":2: unknown key", "resync-interval"}, other + "/c",
+			[]string{"the old one stays", file + ":2: unknown key", "resync-interval"},
+			other + "/c",
 		},
 		{
 			"not there", "",
-			[]string{`"event":"Reloaded"`}, w.projects + "/d",
+			[]string{`"event":"Reloaded"`},
+			w.projects + "/d",
 		},
 		{
 			"takes a restart", text("workers: 3\nrelay-dir: " + w.path("elsewhere") + "\n"),
-			[]string{`"event":"Reloaded"`, "restart", `"relay-dir"`, `"workers"`}, w.projects + "/e",
+			[]string{`"event":"Reloaded"`, "restart", `"relay-dir"`, `"workers"`},
+			w.projects + "/e",
 		},
 	}
 	for i, s := range steps {

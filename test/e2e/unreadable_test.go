@@ -57,7 +57,7 @@ func TestUnreadableManifest(t *testing.T) {
 			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("took %s", took)
 			}
-			if want := (counts{Agents: 4, Discovered: 1, Synced: 1, Unknown: 1, Failed: 1}); s.Converged || s.Counts.found() != want {
+			if want := (counts{Agents: 4, Queued: 3, Discovered: 1, Synced: 1, Unknown: 1, Failed: 1}); s.Converged || s.Counts != want {
 				t.Errorf("sync %+v", s)
 			}
 			if len(s.Failures) != 1 || s.Failures[0].ID != agentID(1) || s.Failures[0].Reason != "Unknown" ||
@@ -84,7 +84,7 @@ func TestUnreadableManifest(t *testing.T) {
 			}
 
 			w.must(os.Chmod(closed, 0o700))
-			if s := ask[syncView](w, 0, "sync"); s.Counts.found() != (counts{Agents: 4}) {
+			if s := ask[syncView](w, 0, "sync"); s.Counts != (counts{Agents: 4, Queued: 1}) {
 				t.Errorf("readable again: %+v", s)
 			}
 			if p := ask[agentsView](w, 0, "agents").Problems; len(p) > 0 {

@@ -39,14 +39,6 @@ type counts struct {
 	Duplicates, Invalid, Unknown, Held, Failed                                       int
 }
 
-// found is without how many were looked at to find it.
-func (c counts) found() counts { c.Queued = 0; return c }
-
-// did is how many agents something was done about.
-func (c counts) did() int {
-	return c.Discovered + c.Synced + c.Relocated + c.Unreachable + c.Resurrected + c.Removed
-}
-
 type failureView struct{ ID, Path, Reason, Message string }
 
 type planView struct {
