@@ -14,7 +14,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.da
 # What can be set: make fuzz FUZZTIME=10m, make test PKG=./pkg/store/...
 PKG      ?= ./...
 FUZZTIME ?= 60s
-COUNT    ?= 6
+COUNT    ?= 3
 BENCH    ?= .
 HOME_DIR ?=
 # Further flags of go test, such as -short or -run=Name.
@@ -63,8 +63,8 @@ fuzz: ## Run each fuzz target for FUZZTIME (60s)
 	done
 
 .PHONY: bench
-bench: $(BENCHSTAT) ## Run the benchmarks COUNT (6) times; OLD=file compares with an earlier bin/bench.txt
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG) | tee bin/bench.txt
+bench: $(BENCHSTAT) ## Run the benchmarks COUNT (3) times; OLD=file compares with an earlier bin/bench.txt
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m -count $(COUNT) $(PKG) | tee bin/bench.txt
 	$(BENCHSTAT) $(if $(OLD),$(OLD)) bin/bench.txt
 
 .PHONY: sim

@@ -64,6 +64,9 @@ func TestUnreadableManifest(t *testing.T) {
 				s.Failures[0].Path != w.project("p001") || s.Failures[0].Message == "" {
 				t.Errorf("failures %+v", s.Failures)
 			}
+			raw := syncShape.fits(t, "sync", ask[any](w, 5, "sync"))
+			countsShape.fits(t, "counts", raw["counts"])
+			failureShape.each(t, "failure", raw["failures"])
 			list := ask[agentsView](w, 0, "agents")
 			if len(list.Problems) != 1 || list.Problems[0].Reason != "Unknown" || list.Problems[0].Path != w.project("p001") {
 				t.Errorf("problems %+v", list.Problems)
