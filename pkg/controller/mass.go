@@ -21,6 +21,19 @@ func (c *Controller) watchMass(s *snapshot, root string, now time.Time) *plan.Ho
 	return hold
 }
 
+// massHolds keeps the hold of each root while many of its orphans are looked at:
+// computing it for each of them would be quadratic.
+type massHolds map[string]*plan.Hold
+
+func (m massHolds) of(root string, compute func(root string) *plan.Hold) *plan.Hold {
+	hold, ok := m[root]
+	if !ok {
+		hold = compute(root)
+		m[root] = hold
+	}
+	return hold
+}
+
 // orphanedRoots are those in which somebody is missing, or was when a mass hold
 // was last computed.
 func (l *ledger) orphanedRoots() []string {

@@ -34,13 +34,14 @@ type reading struct {
 	rules     map[string]agent.RuleSet
 	degraded  string
 	down      string
+	holds     massHolds
 }
 
 // observe looks at the world for each id: the rows of all in one read, the
 // files one by one, the endpoints and rules of all in one look. An error means
 // that the index did not answer.
 func (c *Controller) observe(ctx context.Context, ids []agent.ID) ([]*task, error) {
-	r := &reading{s: c.current.Load()}
+	r := &reading{s: c.current.Load(), holds: massHolds{}}
 	r.now, r.awake, _ = c.settling.read()
 	var paths []string
 	for _, id := range ids {
@@ -266,7 +267,7 @@ func (c *Controller) complete(r *reading, t *task) {
 	}
 	c.countLook(r, o)
 	if o.State.Missing() && o.Row != nil && o.Row.ScanRoot != "" {
-		o.Mass = c.watchMass(r.s, o.Row.ScanRoot, r.now.Wall)
+		o.Mass = r.holds.of(o.Row.ScanRoot, func(root string) *plan.Hold { return c.watchMass(r.s, root, r.now.Wall) })
 		o.MassReturned = o.Mass == nil && c.ledger.beginsAnew(t.id)
 	}
 	t.looked = true

@@ -81,7 +81,7 @@ func (c *Controller) forecast(tasks []*task, req PlanRequest) {
 			c.ledger.planned(&t.plan, t.obs.Row, nil)
 		}
 	}
-	s := c.current.Load()
+	s, holds := c.current.Load(), massHolds{}
 	for _, t := range tasks {
 		if t.err != nil || !t.plan.Absent.Absent() || t.plan.Record != nil {
 			continue
@@ -99,7 +99,7 @@ func (c *Controller) forecast(tasks []*task, req PlanRequest) {
 		o.Now.Wall = req.At
 		o.Mass = nil
 		if o.Row != nil && o.Row.ScanRoot != "" {
-			o.Mass = c.mass(s, o.Row.ScanRoot, req.At)
+			o.Mass = holds.of(o.Row.ScanRoot, func(root string) *plan.Hold { return c.mass(s, root, req.At) })
 		}
 		t.err = c.guarded(t.id, func() error { t.plan = plan.Compute(o, policy); return nil })
 	}

@@ -41,10 +41,11 @@ type survey struct {
 	relay   *agent.RelayListing // nil: none, or it does not answer
 	missing map[string][]time.Time
 	perRoot map[string]int
+	holds   massHolds
 }
 
 func (c *Controller) survey(ctx context.Context) (*survey, error) {
-	v := &survey{options: *c.options.Load(), missing: map[string][]time.Time{}, perRoot: map[string]int{}}
+	v := &survey{options: *c.options.Load(), missing: map[string][]time.Time{}, perRoot: map[string]int{}, holds: massHolds{}}
 	v.now, _ = c.ports.Clock.Read()
 	index, err := c.recorded(ctx)
 	if err != nil {
@@ -157,7 +158,9 @@ func (v *survey) orphan(a *AgentStatus, view *agent.View, row *agent.Record) {
 	}
 	var mass *plan.Hold
 	if view.Row != nil && row.ScanRoot != "" {
-		mass = plan.Mass(v.missing[row.ScanRoot], v.perRoot[row.ScanRoot], v.released(row.ScanRoot), v.now.Wall, v.options.massPolicy())
+		mass = v.holds.of(row.ScanRoot, func(root string) *plan.Hold {
+			return plan.Mass(v.missing[root], v.perRoot[root], v.released(root), v.now.Wall, v.options.massPolicy())
+		})
 	}
 	f := plan.Forecast(s, s.Evidence, v.now, mass, v.options.policy())
 	a.RemoveAt = Time(f.RemoveAt)
