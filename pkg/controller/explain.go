@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -16,6 +17,11 @@ const explainEvents = 10
 // what will be done and when. It takes fresh looks and changes nothing.
 func (c *Controller) Explain(ctx context.Context, target string) (Explanation, error) {
 	tasks, err := c.rehearse(ctx, []string{target})
+	if errors.Is(err, ErrNotFound) {
+		if e, ok := c.explainPlace(ctx, target); ok {
+			return e, nil
+		}
+	}
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -55,6 +61,44 @@ func (c *Controller) Explain(ctx context.Context, target string) (Explanation, e
 		e.Events = append(e.Events, EventView{At: Time(h.At), ID: h.ID, Reason: h.Reason, Path: h.Path, Message: h.Message})
 	}
 	return e, nil
+}
+
+// explainPlace explains a place that is refused and of which no id is known.
+func (c *Controller) explainPlace(ctx context.Context, path string) (Explanation, bool) {
+	e := Explanation{
+		Path: path, Fields: []FieldView{}, Relay: RelayView{Endpoints: []string{}, Rules: "none: no agent"},
+		Next: []PlanChange{}, Problems: []ProblemStatus{}, Events: []EventView{}, Hints: []string{},
+	}
+	for _, p := range c.current.Load().places() {
+		if p.Path != path {
+			continue
+		}
+		e.Problems = append(e.Problems, ProblemStatus{Path: p.Path, Reason: p.Reason, Message: p.Message, Since: c.recordedSince(ctx, &p)})
+		if h := problemHint(&p); h != "" {
+			e.Hints = append(e.Hints, h)
+		}
+	}
+	if len(e.Problems) == 0 {
+		return e, false
+	}
+	look := c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: path, Anchor: path})
+	e.File = FileView{Path: path, Evidence: look.Class.String(), Message: e.Problems[0].Message}
+	return e, true
+}
+
+// recordedSince is when a problem was first recorded; zero where it is new.
+func (c *Controller) recordedSince(ctx context.Context, p *agent.Problem) Time {
+	index, err := c.recorded(ctx)
+	if err != nil {
+		return Time{}
+	}
+	defer c.letGo(ctx)
+	for i := range index.Problems {
+		if samePlace(index.Problems[i], *p) {
+			return Time(index.Problems[i].Since)
+		}
+	}
+	return Time{}
 }
 
 // look is the one that speaks for the agent: at home, or else at the first
@@ -172,18 +216,30 @@ func hints(t *task) []string {
 		add("mesh-controller sync " + string(t.id) + " does what is listed under next")
 	}
 	for _, p := range append(t.plan.Change.Problems, t.obs.Problems...) {
-		if p.Reason == agent.DuplicateID {
-			add("give the copy at " + p.Path + " an id of its own in .dork/agent.json, or remove it")
-		}
-		if p.Reason == agent.ManifestInvalid {
-			add("mend " + p.Path + "/.dork/agent.json: " + p.Message)
-		}
-		if p.Reason == agent.UnknownEvidence {
-			add("make " + p.Path + "/.dork/agent.json readable: " + p.Message)
+		if h := problemHint(&p); h != "" {
+			add(h)
 		}
 	}
 	if t.plan.Absent.Absent() && t.obs.Row != nil {
 		add("put the project back at " + t.obs.Row.Path + " (or anywhere below a scan root) to keep the agent")
 	}
 	return list
+}
+
+// problemHint says what to do about a problem; "" where there is nothing to.
+func problemHint(p *agent.Problem) string {
+	manifest := p.Path + "/.dork/agent.json"
+	if p.Reason == agent.DuplicateID {
+		return "give the copy at " + p.Path + " an id of its own in .dork/agent.json, or remove it"
+	}
+	if p.Reason == agent.ManifestInvalid {
+		return "mend " + manifest + ": " + p.Message
+	}
+	if p.Reason == agent.UnknownEvidence {
+		return "make " + manifest + " readable: " + p.Message
+	}
+	if p.Reason == agent.Denied {
+		return "take " + p.Path + " off the deny list if it is to be registered"
+	}
+	return ""
 }

@@ -47,11 +47,11 @@ func (c *Controller) rehearse(ctx context.Context, wanted []string) ([]*task, er
 	if err != nil {
 		return nil, err
 	}
+	c.current.Store(s)
 	ids, err := c.selected(s, nil, SyncRequest{Targets: wanted})
 	if err != nil {
 		return nil, err
 	}
-	c.current.Store(s)
 	policy := c.options.Load().policy()
 	policy.OneShot = true
 	var tasks []*task

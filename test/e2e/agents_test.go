@@ -253,7 +253,6 @@ func TestExplain(t *testing.T) {
 // A place that `agents --problems` lists can be explained, though no row and no
 // id is there.
 func TestExplainRefusedPlace(t *testing.T) {
-	t.Skip("a place that is refused and has no row is not found yet")
 	w := newWorld(t)
 	w.fleet(2)
 	w.want(0, "sync")
