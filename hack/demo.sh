@@ -67,7 +67,7 @@ for _ in $(seq 100); do
   kill -0 "$pid" 2>/dev/null || { cat "$log" >&2; exit 1; }
   sleep 0.1
 done
-address=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$log" | head -n 1)
+address=$(sed -n 's/.*"listen_address":"\([^"]*\)".*/\1/p' "$log" | head -n 1)
 show agents
 
 say "an edit: checkout gets another description"

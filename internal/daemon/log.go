@@ -61,12 +61,11 @@ func encoding() zapcore.EncoderConfig {
 // Events of the daemon's own life, beside the reasons of pkg/agent. They are
 // the values of the log field "event".
 const (
-	eventStarting  = "Starting"
-	eventReady     = "Ready"
-	eventListening = "Listening"
-	eventReloaded  = "Reloaded"
-	eventStopping  = "Stopping"
-	eventStopped   = "Stopped"
+	eventStarting = "Starting"
+	eventReady    = "Ready"
+	eventReloaded = "Reloaded"
+	eventStopping = "Stopping"
+	eventStopped  = "Stopped"
 )
 
 func event(name string) zap.Field { return zap.String("event", name) }

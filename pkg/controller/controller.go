@@ -46,6 +46,7 @@ type Controller struct {
 	// observation began after that resync's sweep.
 	sequence atomic.Uint64
 	progress atomic.Int64 // unix nanoseconds
+	handled  atomic.Uint64
 
 	// sweeping serialises sweeps; applying serialises effects, so that a rule is
 	// never taken away under a newcomer.

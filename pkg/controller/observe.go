@@ -13,14 +13,16 @@ import (
 
 // subject of one handling: an id, what was observed of it, and what came of it.
 type task struct {
-	id     agent.ID
-	obs    plan.Observation
-	plan   plan.Plan
-	err    error
-	relay  bool   // what failed is the relay
-	why    string // what the relay says of it
-	waits  bool   // a step waits for DorkOS
-	looked bool   // the observation is whole
+	id    agent.ID
+	obs   plan.Observation
+	plan  plan.Plan
+	err   error
+	relay bool   // what failed is the relay
+	why   string // what the relay says of it
+	waits bool   // a step waits for DorkOS
+	// number and began tell one handling from another in the log.
+	number uint64
+	began  time.Time
 }
 
 // reading is what a batch shares while it is observed.
@@ -54,7 +56,7 @@ func (c *Controller) observe(ctx context.Context, ids []agent.ID) ([]*task, erro
 	}
 	tasks := make([]*task, 0, len(ids))
 	for _, id := range ids {
-		t := &task{id: id}
+		t := &task{id: id, number: c.handled.Add(1), began: c.ports.Clock.Now()}
 		t.err = c.guarded(id, func() error { c.observeFiles(ctx, r, t); return nil })
 		tasks = append(tasks, t)
 	}
@@ -270,7 +272,6 @@ func (c *Controller) complete(r *reading, t *task) {
 		o.Mass = r.holds.of(o.Row.ScanRoot, func(root string) *plan.Hold { return c.watchMass(r.s, root, r.now.Wall) })
 		o.MassReturned = o.Mass == nil && c.ledger.beginsAnew(t.id)
 	}
-	t.looked = true
 }
 
 // countLook counts looks at an absence; anything else starts settling afresh.

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"strconv"
 	"unicode/utf8"
 
 	"go.uber.org/zap"
@@ -57,6 +58,8 @@ func (c *Controller) line(t *task, e *agent.Event) {
 		zap.String("path", clip(e.Path)),
 		zap.String("reason", string(e.Reason)),
 		zap.String("detail", clip(e.Message)),
+		zap.String("reconcile_id", strconv.FormatUint(t.number, 36)),
+		zap.Int64("duration_ms", c.ports.Clock.Since(t.began).Milliseconds()),
 	}
 	if e.ID != t.id { // somebody whom the change displaced
 		c.log.Info("agent", fields...)

@@ -52,11 +52,12 @@ func (c *Controller) handle(ctx, hand context.Context, batch []agent.ID) {
 	c.letGo(ctx)
 }
 
-// letGo closes the index when nothing is left to do.
+// letGo closes the index when nothing is left to do, and tells how things stand.
 func (c *Controller) letGo(ctx context.Context) {
 	if c.queue.Len() > 0 || ctx.Err() != nil {
 		return
 	}
+	c.gauge()
 	if err := c.rest(); err != nil {
 		c.ports.Metrics.IndexError("close")
 		c.log.Warn("close the index", zap.Error(err))

@@ -90,3 +90,19 @@ func TestMassWindow(t *testing.T) {
 		}
 	}
 }
+
+// An orphan that a mass disappearance holds is looked at when its plain grace
+// ends, so that the hold shows, and again when the hold does.
+func TestHoldShowsWhenTheGraceEnds(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := &agent.State{MissingSince: now.Add(-time.Hour), Clock: agent.Stamp{Wall: now.Add(-time.Hour)}}
+	hold := &plan.Hold{Reason: agent.MassMissing, Since: now.Add(-time.Hour), Until: now.Add(71 * time.Hour)}
+	f := plan.Forecast(s, agent.DirMissing, agent.Stamp{Wall: now}, hold, plan.Policy{OrphanGrace: 24 * time.Hour})
+	if f.Held || !f.HeldFrom.Equal(now.Add(23*time.Hour)) || !f.RemoveAt.Equal(hold.Until) {
+		t.Errorf("%+v", f)
+	}
+	f = plan.Forecast(s, agent.DirMissing, agent.Stamp{Wall: f.HeldFrom}, hold, plan.Policy{OrphanGrace: 24 * time.Hour})
+	if !f.Held || !f.RemoveAt.Equal(hold.Until) {
+		t.Errorf("%+v", f)
+	}
+}

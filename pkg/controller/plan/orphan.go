@@ -121,6 +121,10 @@ func (pl *planner) due(e agent.Evidence) bool {
 		return false
 	}
 	if wait := f.RemoveAt.Sub(pl.o.Now.Wall); wait > 0 {
+		// Looked at when the hold takes over too, so that it shows.
+		if until := f.HeldFrom.Sub(pl.o.Now.Wall); until > 0 {
+			wait = min(wait, until)
+		}
 		pl.plan.RequeueAfter = wait
 		return false
 	}
@@ -137,6 +141,9 @@ type Outlook struct {
 	// Held: the hold stops the removal already. An orphan in its plain grace is
 	// not held by a mass disappearance yet.
 	Held bool
+	// HeldFrom is when a mass hold begins to be what keeps the orphan; zero
+	// without one.
+	HeldFrom time.Time
 }
 
 // Forecast computes the outlook of an absence from what is remembered of it.
@@ -158,6 +165,7 @@ func Forecast(s *agent.State, e agent.Evidence, now agent.Stamp, mass *Hold, p P
 	if mass != nil && mass.Until.After(now.Wall) && !f.RemoveAt.IsZero() {
 		f.Hold = mass
 		f.Held = f.Held || !f.RemoveAt.After(now.Wall)
+		f.HeldFrom = f.RemoveAt
 		if mass.Until.After(f.RemoveAt) {
 			f.RemoveAt = mass.Until
 		}
