@@ -335,8 +335,12 @@ func (l *ledger) gauges() agent.Gauges {
 		Unconverged:   len(l.dirty),
 		RelayDeferred: len(l.deferred),
 		HeldBy:        map[agent.Reason]int{},
+		Parked:        len(l.failing),
 	}
-	for _, o := range l.orphans {
+	for id, o := range l.orphans {
+		if _, counted := l.failing[id]; !counted && !o.removeAt.IsZero() {
+			g.Parked++
+		}
 		if o.held {
 			g.Held++
 			g.HeldBy[o.hold.Reason]++
