@@ -23,13 +23,19 @@ type agentFilter struct {
 	problems  bool
 }
 
+// given reports whether anything narrows the list.
+func (f *agentFilter) given() bool {
+	return len(f.targets) > 0 || f.status != "" || f.namespace != "" || f.problems
+}
+
 func (a *app) agentsCommand() *cobra.Command {
 	var f agentFilter
-	var watch bool
+	var watch, denied bool
 	c := &cobra.Command{
-		Use:     "agents [ID|PATH...]",
-		Short:   "List the agents and what is wrong with whom",
-		Example: "  mesh-controller agents\n  mesh-controller agents --problems\n  mesh-controller agents -w --status unreachable",
+		Use:               "agents [ID|PATH...]",
+		Short:             "List the agents and what is wrong with whom",
+		Example:           "  mesh-controller agents\n  mesh-controller agents --problems\n  mesh-controller agents -w --status unreachable",
+		ValidArgsFunction: a.completeAgents,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if f.targets, err = targets(args); err != nil {
 				return err
@@ -37,7 +43,13 @@ func (a *app) agentsCommand() *cobra.Command {
 			if f.status != "" && f.status != agent.Active && f.status != agent.Unreachable {
 				return usagef("use active or unreachable", "--status: %q is not a status", f.status)
 			}
+			if denied && (watch || f.given()) {
+				return usagef("leave the rest out: the deny list holds paths, not agents", "--denied stands alone")
+			}
 			return a.ask(cmd, func(ctx context.Context, s *daemon.Session) error {
+				if denied {
+					return a.listDenials(ctx, s)
+				}
 				if watch {
 					return a.watchAgents(ctx, s, f)
 				}
@@ -48,7 +60,10 @@ func (a *app) agentsCommand() *cobra.Command {
 	c.Flags().StringVar(&f.status, "status", "", "only agents that are `active` or unreachable")
 	c.Flags().StringVar(&f.namespace, "namespace", "", "only agents of this `namespace`")
 	c.Flags().BoolVar(&f.problems, "problems", false, "only agents that are not in sync, and the problems")
+	c.Flags().BoolVar(&denied, "denied", false, "the deny list instead")
 	c.Flags().BoolVarP(&watch, "watch", "w", false, "print again whenever something changed")
+	completeFlag(c, "namespace", a.completeNamespace)
+	completeFlag(c, "status", cobra.FixedCompletions([]cobra.Completion{agent.Active, agent.Unreachable}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -161,7 +176,7 @@ func (a *app) writeAgents(w io.Writer, r *controller.AgentsResult) {
 	if len(r.Problems) == 0 {
 		return
 	}
-	t := newTable("PROBLEM", "AGENT", "SINCE", "PATH", "MESSAGE")
+	t := a.table("PROBLEM", "AGENT", "SINCE", "PATH", "MESSAGE")
 	for _, p := range r.Problems {
 		id := ""
 		if p.AgentID != nil {
@@ -175,13 +190,13 @@ func (a *app) writeAgents(w io.Writer, r *controller.AgentsResult) {
 
 func (a *app) agentTable(agents []controller.AgentStatus) *table {
 	if a.output != formatWide {
-		t := newTable("ID", "NAME", "NAMESPACE", "STATUS", "REASON", "SINCE", "PATH")
+		t := a.table("ID", "NAME", "NAMESPACE", "STATUS", "REASON", "SINCE", "PATH")
 		for _, s := range agents {
 			t.row(string(s.ID), s.Name, s.Namespace, s.Status, string(s.Reason), a.age(s.Since), s.ProjectPath)
 		}
 		return t
 	}
-	t := newTable("ID", "NAME", "NAMESPACE", "RUNTIME", "STATUS", "REASON", "SINCE", "REMOVED AT", "HOLD", "ENDPOINT", "SUBJECT", "ROOT", "PATH", "MESSAGE")
+	t := a.table("ID", "NAME", "NAMESPACE", "RUNTIME", "STATUS", "REASON", "SINCE", "REMOVED AT", "HOLD", "ENDPOINT", "SUBJECT", "ROOT", "PATH", "MESSAGE")
 	for _, s := range agents {
 		endpoint, hold := "no", ""
 		if s.Endpoint {

@@ -97,6 +97,19 @@ func (a *app) ask(cmd *cobra.Command, question func(context.Context, *daemon.Ses
 	return err
 }
 
+// columns of the terminal that w is; 0 where it is none.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

@@ -53,7 +53,7 @@ func (a *app) configView() error {
 		Settings []daemon.Value `json:"settings"`
 	}{configFile(s), s.Values}
 	return a.print(v, func(w io.Writer) {
-		t := newTable("SETTING", "VALUE", "ORIGIN", "SOURCE")
+		t := a.table("SETTING", "VALUE", "ORIGIN", "SOURCE")
 		for _, v := range s.Values {
 			t.row(v.Name, valueText(v.Value), string(v.Origin), orNone(v.Source))
 		}

@@ -18,10 +18,11 @@ func (a *app) eventsCommand() *cobra.Command {
 	var since string
 	var follow bool
 	c := &cobra.Command{
-		Use:     "events [ID]",
-		Short:   "Print what happened, oldest first",
-		Example: "  mesh-controller events --since 24h\n  mesh-controller events -f",
-		Args:    cobra.MaximumNArgs(1),
+		Use:               "events [ID]",
+		Short:             "Print what happened, oldest first",
+		Example:           "  mesh-controller events --since 24h\n  mesh-controller events -f",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeAgent,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := a.eventFilter(args, since)
 			if err != nil {

@@ -58,12 +58,17 @@ func (a *app) classify(ctx context.Context, cmd *cobra.Command, err error) *fail
 		database *daemon.DatabaseError
 		locked   *daemon.LockedError
 		listen   *daemon.ListenError
+		refusal  *controller.Refusal
 	)
 	switch {
 	case errors.As(err, &f):
 		return f
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return &failure{exitInterrupted, "interrupted", "run it again: what was done stays, the rest is still to do", errInterrupted}
+	case errors.As(err, &refusal) && refusal.Usage:
+		return &failure{exitUsage, "usage", refusal.Hint, err}
+	case errors.As(err, &refusal):
+		return &failure{exitFailed, "refused", refusal.Hint, err}
 	case errors.As(err, &settings):
 		return &failure{exitUsage, "configuration", settings.Hint(), err}
 	case errors.As(err, &database):

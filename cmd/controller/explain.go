@@ -14,10 +14,11 @@ import (
 
 func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "explain ID|PATH",
-		Short:   "Show one agent from every side: file, row, relay, what is next and why",
-		Example: "  mesh-controller explain ./project",
-		Args:    cobra.ExactArgs(1),
+		Use:               "explain ID|PATH",
+		Short:             "Show one agent from every side: file, row, relay, what is next and why",
+		Example:           "  mesh-controller explain ./project",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeAgent,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			wanted, err := target(args[0])
 			if err != nil {
@@ -36,7 +37,7 @@ func (a *app) explainCommand() *cobra.Command {
 
 func (a *app) writeExplanation(w io.Writer, e *controller.Explanation) {
 	a.explainAgent(w, e)
-	explainFields(w, e.Fields)
+	a.explainFields(w, e.Fields)
 	a.explainNext(w, e)
 	a.explainProblems(w, e.Problems)
 	if len(e.Events) > 0 {
@@ -102,11 +103,11 @@ func (a *app) explainAbsence(line func(string, string, ...any), s *controller.Ag
 }
 
 // explainFields sets file and row side by side; where they are the same, once.
-func explainFields(w io.Writer, fields []controller.FieldView) {
+func (a *app) explainFields(w io.Writer, fields []controller.FieldView) {
 	if len(fields) == 0 {
 		return
 	}
-	t := newTable("", "FIELD", "FILE", "ROW")
+	t := a.table("", "FIELD", "FILE", "ROW")
 	for _, f := range fields {
 		mark, row := "!", short(f.Row)
 		if f.Same {

@@ -21,7 +21,8 @@ func (a *app) planCommand() *cobra.Command {
 		Long: `Look at everything afresh and print what a sync would do, field by field, now or
 at a later time. Nothing is written; a running daemon is not disturbed.
 Exit 2: there is something to do.`,
-		Example: "  mesh-controller plan\n  mesh-controller plan --at +24h",
+		Example:           "  mesh-controller plan\n  mesh-controller plan --at +24h",
+		ValidArgsFunction: a.completeAgents,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			wanted, err := targets(args)
 			if err != nil {

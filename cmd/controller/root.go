@@ -56,8 +56,10 @@ func (a *app) root() *cobra.Command {
 	a.flags.register(root.PersistentFlags())
 	a.completeFlags(root)
 	root.AddCommand(
-		a.runCommand(), a.syncCommand(), a.planCommand(), a.agentsCommand(), a.explainCommand(),
-		a.eventsCommand(), a.doctorCommand(), a.configCommand(), a.versionCommand(), a.manCommand(),
+		a.runCommand(), a.syncCommand(), a.planCommand(), a.agentsCommand(), a.explainCommand(), a.eventsCommand(),
+		a.registerCommand(), a.updateCommand(), a.unregisterCommand(), a.reissueCommand(), a.adoptCommand(),
+		a.denyCommand(), a.undenyCommand(), a.pauseCommand(), a.resumeCommand(),
+		a.doctorCommand(), a.configCommand(), a.versionCommand(), a.manCommand(),
 	)
 	root.InitDefaultCompletionCmd(a.args...)
 	for _, c := range root.Commands() {
@@ -86,8 +88,7 @@ func group(cmd *cobra.Command, args []string) error {
 
 func (a *app) completeFlags(root *cobra.Command) {
 	fixed := func(name string, words []string) {
-		// The flag exists: it was registered a moment ago.
-		_ = root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+		completeFlag(root, name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 	}
 	fixed("output", formats())
 	for _, s := range daemon.Table() {

@@ -21,7 +21,8 @@ func (a *app) syncCommand() *cobra.Command {
 		Long: `Run one resync and return when everything that it queued is proven converged or
 has ended in a state: through the daemon if one runs for this index, else here.
 Exit 5: some agents could not be converged; they are named.`,
-		Example: "  mesh-controller sync\n  mesh-controller sync ./project --full\n  mesh-controller sync --dry-run",
+		Example:           "  mesh-controller sync\n  mesh-controller sync ./project --full\n  mesh-controller sync --dry-run",
+		ValidArgsFunction: a.completeAgents,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			wanted, err := targets(args)
 			if err != nil {
@@ -39,19 +40,20 @@ Exit 5: some agents could not be converged; they are named.`,
 }
 
 func (a *app) sync(ctx context.Context, req controller.SyncRequest) error {
-	s, err := a.settings()
+	result, err := order(ctx, a, "syncing", func(ctx context.Context, o daemon.Orders) (controller.SyncResult, error) {
+		return o.Sync(ctx, req)
+	})
 	if err != nil {
 		return err
 	}
-	stop := a.progress("syncing")
-	result, err := daemon.Sync(ctx, s, a.build, a.log(s), req)
-	stop()
-	if err != nil {
+	if err := a.print(result, func(w io.Writer) { a.writeSync(w, &result) }); err != nil {
 		return err
 	}
-	if err := a.print(result, func(w io.Writer) { writeSync(w, &result) }); err != nil {
-		return err
-	}
+	return partial(&result)
+}
+
+// partial is the failure of a sync that left something for a retry, or nil.
+func partial(result *controller.SyncResult) error {
 	if n := len(result.Failures); n > 0 || !result.Converged {
 		return &failure{
 			exitPartial, "partial", "`mesh-controller explain ID` says what is in the way; it is tried again by itself where a daemon runs",
@@ -61,7 +63,7 @@ func (a *app) sync(ctx context.Context, req controller.SyncRequest) error {
 	return nil
 }
 
-func writeSync(w io.Writer, r *controller.SyncResult) {
+func (a *app) writeSync(w io.Writer, r *controller.SyncResult) {
 	c := &r.Counts
 	word := "in sync"
 	if !r.Converged {
@@ -77,11 +79,15 @@ func writeSync(w io.Writer, r *controller.SyncResult) {
 	if is != "" {
 		fmt.Fprintln(w, "is:  "+is+" (`mesh-controller agents --problems` names them)")
 	}
-	if len(r.Failures) == 0 {
+	a.writeFailures(w, r.Failures)
+}
+
+func (a *app) writeFailures(w io.Writer, failures []controller.Failure) {
+	if len(failures) == 0 {
 		return
 	}
-	t := newTable("ID", "REASON", "PATH", "MESSAGE")
-	for _, f := range r.Failures {
+	t := a.table("ID", "REASON", "PATH", "MESSAGE")
+	for _, f := range failures {
 		t.row(string(f.ID), string(f.Reason), f.Path, f.Message)
 	}
 	fmt.Fprintln(w)

@@ -12,9 +12,16 @@ import (
 )
 
 // table prints rows in columns. The first row is the heading.
-type table struct{ rows [][]string }
+type table struct {
+	rows [][]string
+	// fit is how many characters a line may have; 0: as many as it takes.
+	fit int
+}
 
-func newTable(heading ...string) *table { return &table{rows: [][]string{heading}} }
+// table fits the terminal where there is one.
+func (a *app) table(heading ...string) *table {
+	return &table{rows: [][]string{heading}, fit: columns(a.stdout)}
+}
 
 func (t *table) row(cells ...string) {
 	for i, c := range cells {
@@ -32,14 +39,46 @@ func (t *table) write(w io.Writer) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(c))
 		}
 	}
+	t.narrow(widths)
 	for _, row := range t.rows {
 		var line strings.Builder
 		for i, c := range row {
+			c = cut(c, widths[i])
 			line.WriteString(c)
-			line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c)+2))
+			line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c)+columnGap))
 		}
 		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 	}
+}
+
+const (
+	columnGap = 2
+	// leastColumn is what stays of a column that is cut: less says nothing.
+	leastColumn = 8
+)
+
+// narrow takes from the last columns what a line has too much.
+func (t *table) narrow(widths []int) {
+	if t.fit == 0 {
+		return
+	}
+	excess := -columnGap - t.fit
+	for _, w := range widths {
+		excess += w + columnGap
+	}
+	for i := len(widths) - 1; i > 0 && excess > 0; i-- {
+		take := min(excess, max(0, widths[i]-leastColumn))
+		widths[i] -= take
+		excess -= take
+	}
+}
+
+// cut shortens a text to n characters, and shows that it did.
+func cut(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n-1]) + "…"
 }
 
 // printable makes text from a manifest safe for a terminal: control and

@@ -26,6 +26,22 @@ func target(arg string) (string, error) {
 	return daemon.RealPath(path), nil
 }
 
+// projectPath is an argument PATH: absolute and real, as far as it is there.
+func projectPath(arg string) (string, error) {
+	if arg == "" {
+		return "", usagef("name a project directory", "an argument is empty")
+	}
+	path, err := filepath.Abs(arg)
+	if err != nil {
+		return "", err
+	}
+	path = strings.TrimSuffix(path, filepath.FromSlash("/.dork/agent.json"))
+	if filepath.Base(path) == ".dork" {
+		return "", usagef("write "+filepath.Dir(path)+", if that is what you mean", "%s is no project directory", path)
+	}
+	return daemon.RealPath(path), nil
+}
+
 func targets(args []string) ([]string, error) {
 	out := make([]string, 0, len(args))
 	for _, arg := range args {

@@ -28,7 +28,7 @@ func TestPrintable(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	tab := newTable("A", "LONGER")
+	tab := (&app{}).table("A", "LONGER")
 	tab.row("größer", "x")
 	tab.row("", "y\n")
 	var out bytes.Buffer

@@ -17,21 +17,21 @@ func SyncDir(path string) error {
 		return err
 	}
 	defer dir.Close()
-	return syncFile(dir)
+	return system.syncDir(dir)
 }
 
 func openDir(path string) (*os.File, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err := system.open(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// syncFile tolerates file systems that cannot sync a directory.
-func syncFile(dir *os.File) error {
-	err := dir.Sync()
-	if err != nil && !errors.Is(err, unix.EINVAL) && !unsupported(err) {
+// syncDir tolerates file systems that cannot sync a directory.
+func (s steps) syncDir(dir *os.File) error {
+	err := s.sync(dir)
+	if err != nil && !unsupported(err) {
 		return fmt.Errorf("sync directory: %w", err)
 	}
 	return nil
@@ -45,19 +45,27 @@ const (
 )
 
 // lockDir serialises the own writers of a directory, goroutines and processes
-// alike. It creates no file. Where the file system has no locks the exchange
-// alone has to do.
-func lockDir(dir *os.File) (unlock func(), err error) {
+// alike. It creates no file. Where the file system has no locks it is not held,
+// and the exchange alone has to do.
+func (s steps) lockDir(dir *os.File) (unlock func(), held bool, err error) {
 	for range lockPolls {
-		err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		err := s.lock(int(dir.Fd()))
 		switch {
 		case err == nil:
-			return func() { _ = unix.Flock(int(dir.Fd()), unix.LOCK_UN) }, nil
+			return func() { _ = unix.Flock(int(dir.Fd()), unix.LOCK_UN) }, true, nil
 		case errors.Is(err, unix.EWOULDBLOCK):
 			time.Sleep(lockPause)
+		case noLocks(err):
+			return func() {}, false, nil
 		case !errors.Is(err, unix.EINTR):
-			return func() {}, nil
+			return nil, false, fmt.Errorf("lock directory: %w", err)
 		}
 	}
-	return nil, errors.New("another writer holds the lock on the directory")
+	return nil, false, errors.New("another writer holds the lock on the directory")
+}
+
+// noLocks: NFS asks for a file that is open for writing, which a directory
+// never is (EBADF), or has no lock service (ENOLCK).
+func noLocks(err error) bool {
+	return unsupported(err) || errors.Is(err, unix.EBADF) || errors.Is(err, unix.ENOLCK)
 }

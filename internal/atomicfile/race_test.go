@@ -20,13 +20,15 @@ func save(t *testing.T, path, content string) {
 // none of our looks can see them coming.
 func saving(t *testing.T, path string, saves map[int]string) steps {
 	n := 0
-	return steps{noReplace: system.noReplace, exchange: func(fd int, a, b string) error {
-		n++
-		if s, ok := saves[n]; ok {
-			save(t, path, s)
+	return with(func(s *steps) {
+		s.exchange = func(fd int, a, b string) error {
+			n++
+			if s, ok := saves[n]; ok {
+				save(t, path, s)
+			}
+			return system.exchange(fd, a, b)
 		}
-		return system.exchange(fd, a, b)
-	}}
+	})
 }
 
 func TestSaveBetweenLookAndExchangeSurvives(t *testing.T) {
@@ -44,7 +46,7 @@ func TestSaveBetweenLookAndExchangeSurvives(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "f")
 			put(t, path, "old", 0o600)
-			err := saving(t, path, tt.saves).replace(path, []byte("old"), []byte("ours"), Options{})
+			err := saving(t, path, tt.saves).replacePath(path, []byte("old"), []byte("ours"), Options{})
 			if !errors.Is(err, ErrChanged) {
 				t.Fatalf("err = %v, want ErrChanged", err)
 			}
@@ -61,7 +63,8 @@ func TestLinkThatAppearsInBetweenGoesBack(t *testing.T) {
 	path, target := filepath.Join(dir, "f"), filepath.Join(t.TempDir(), "target")
 	put(t, path, "old", 0o600)
 	put(t, target, "precious", 0o600)
-	s := steps{noReplace: system.noReplace, exchange: func(fd int, a, b string) error {
+	s := system
+	s.exchange = func(fd int, a, b string) error {
 		if fi, err := os.Lstat(path); err == nil && fi.Mode().IsRegular() && read(t, path) == "old" {
 			_ = os.Remove(path)
 			if err := os.Symlink(target, path); err != nil {
@@ -69,8 +72,8 @@ func TestLinkThatAppearsInBetweenGoesBack(t *testing.T) {
 			}
 		}
 		return system.exchange(fd, a, b)
-	}}
-	if err := s.replace(path, []byte("old"), []byte("ours"), Options{}); !errors.Is(err, ErrChanged) {
+	}
+	if err := s.replacePath(path, []byte("old"), []byte("ours"), Options{}); !errors.Is(err, ErrChanged) {
 		t.Fatalf("err = %v, want ErrChanged", err)
 	}
 	if got, err := os.Readlink(path); err != nil || got != target {
@@ -85,11 +88,12 @@ func TestLinkThatAppearsInBetweenGoesBack(t *testing.T) {
 func TestDeletedJustBeforeTheExchange(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	put(t, path, "old", 0o600)
-	s := steps{noReplace: system.noReplace, exchange: func(fd int, a, b string) error {
+	s := system
+	s.exchange = func(fd int, a, b string) error {
 		_ = os.Remove(path)
 		return system.exchange(fd, a, b)
-	}}
-	if err := s.replace(path, []byte("old"), []byte("ours"), Options{}); !errors.Is(err, ErrChanged) {
+	}
+	if err := s.replacePath(path, []byte("old"), []byte("ours"), Options{}); !errors.Is(err, ErrChanged) {
 		t.Fatalf("err = %v, want ErrChanged", err)
 	}
 	if n := names(t, filepath.Dir(path)); len(n) != 0 {

@@ -79,13 +79,13 @@ func TestRenameNeverOverwrites(t *testing.T) {
 			}
 		}
 		for _, pair := range [][2]string{{"a", "b"}, {"d", "e"}} {
-			err := s.rename(unix.AT_FDCWD, p(pair[0]), unix.AT_FDCWD, p(pair[1]))
+			err := s.move(unix.AT_FDCWD, p(pair[0]), unix.AT_FDCWD, p(pair[1]))
 			if !errors.Is(err, os.ErrExist) {
 				t.Errorf("%v: err = %v, want ErrExist", pair, err)
 			}
 		}
 		for _, pair := range [][2]string{{"a", "c"}, {"d", "f"}} {
-			if err := s.rename(unix.AT_FDCWD, p(pair[0]), unix.AT_FDCWD, p(pair[1])); err != nil {
+			if err := s.move(unix.AT_FDCWD, p(pair[0]), unix.AT_FDCWD, p(pair[1])); err != nil {
 				t.Errorf("%v: %v", pair, err)
 			}
 		}

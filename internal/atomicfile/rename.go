@@ -11,18 +11,18 @@ import (
 // Rename moves a file or a directory to a name that must be free: fs.ErrExist
 // where it is not, and nothing was changed. Nothing is ever overwritten.
 func Rename(oldpath, newpath string) error {
-	err := system.rename(unix.AT_FDCWD, oldpath, unix.AT_FDCWD, newpath)
+	err := system.move(unix.AT_FDCWD, oldpath, unix.AT_FDCWD, newpath)
 	if err != nil {
 		return &os.LinkError{Op: "rename", Old: oldpath, New: newpath, Err: err}
 	}
 	return nil
 }
 
-// rename falls back where the call is not supported: a file is linked under
-// its new name, which fails if that is taken, and a directory is renamed onto a
+// move falls back where the call is not supported: a file is linked under its
+// new name, which fails if that is taken, and a directory is renamed onto a
 // name that was free a moment ago (the kernel itself refuses one that is not
 // empty).
-func (s steps) rename(olddir int, a string, newdir int, b string) error {
+func (s steps) move(olddir int, a string, newdir int, b string) error {
 	err := s.noReplace(olddir, a, newdir, b)
 	if err == nil || !unsupported(err) {
 		return err
@@ -37,7 +37,7 @@ func (s steps) rename(olddir int, a string, newdir int, b string) error {
 	if err := unix.Linkat(olddir, a, newdir, b, 0); err != nil {
 		return err
 	}
-	return unix.Unlinkat(olddir, a, 0)
+	return twice(func() error { return ignoreAbsent(s.unlink(olddir, a)) })
 }
 
 func renameDir(olddir int, a string, newdir int, b string) error {

@@ -6,13 +6,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
 )
 
-// ErrChanged: the file does not hold what was expected (or is there, where it
-// was expected not to be). Nothing was changed; read again and start over.
-var ErrChanged = errors.New("file changed in the meantime")
+var (
+	// ErrChanged: the file does not hold what was expected (or is there, where it
+	// was expected not to be). Nothing was changed; read again and start over.
+	ErrChanged = errors.New("file changed in the meantime")
+
+	// ErrNotSynced: the change was made and every reader sees it, but its
+	// directory could not be synced: a power failure may still undo it.
+	ErrNotSynced = errors.New("the directory could not be synced")
+)
 
 // Options of a write. The zero value is right for most.
 type Options struct {
@@ -26,110 +30,119 @@ type Options struct {
 //
 // It returns ErrChanged, and has changed nothing, when that does not hold. A
 // link or anything else that is not a regular file is an error and is never
-// written through. After any other error the file holds the old or, if only
-// the final sync failed, the new content; no temporary file is left, with the
-// one exception that the error then names. Calling it again is always safe.
+// written through. After ErrNotSynced the file holds the new content, after
+// any other error the old. A temporary file stays only where removing it, or
+// putting back somebody's save, failed twice: the error then names it and
+// Recover takes it. Calling it again is always safe.
 func Replace(path string, expected, next []byte, o Options) error {
+	return at(path, func(dir *os.File, name string) error { return ReplaceAt(dir, name, expected, next, o) })
+}
+
+// ReplaceAt is Replace for a name in a directory that is open for reading.
+func ReplaceAt(dir *os.File, name string, expected, next []byte, o Options) error {
+	return system.replaceAt(dir, name, expected, next, o)
+}
+
+// at opens the directory of a path.
+func at(path string, do func(dir *os.File, name string) error) error {
 	dir, err := openDir(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	return ReplaceAt(dir, filepath.Base(path), expected, next, o)
+	return do(dir, filepath.Base(path))
 }
 
-// ReplaceAt is Replace for a name in a directory that is already open.
-func ReplaceAt(dir *os.File, name string, expected, next []byte, o Options) error {
-	return system.replaceAt(dir, name, expected, next, o)
+func (s steps) replaceAt(dir *os.File, name string, expected, next []byte, o Options) error {
+	if expected == nil {
+		err := s.writeNewAt(dir, name, next, o)
+		if errors.Is(err, fs.ErrExist) {
+			return ErrChanged
+		}
+		return err
+	}
+	return s.own(dir, "replace", name, func() error { return s.replace(dir, name, expected, next) })
 }
 
-// WriteNew publishes a file that must not exist yet. Where it does, whatever
-// it is, the error is fs.ErrExist and nothing was changed; so of two calls for
-// one path one fails.
-func WriteNew(path string, content []byte, o Options) error {
-	err := Replace(path, nil, content, o)
-	if errors.Is(err, ErrChanged) {
-		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+// own runs a write as the only own one in its directory, after whatever a
+// crash left of an earlier one: a save of somebody else's that waits to go
+// back would be taken for an older one once the target is written again.
+func (s steps) own(dir *os.File, verb, name string, write func() error) error {
+	unlock, held, err := s.lockDir(dir)
+	if err == nil {
+		defer unlock()
+		if held {
+			_, err = s.clear(dir, func(left string) bool {
+				l, ok := parseLabel(left)
+				return ok && l.base == name
+			})
+		}
+	}
+	if err == nil {
+		err = write()
+	}
+	if err != nil && !errors.Is(err, ErrChanged) {
+		return fmt.Errorf("%s %s: %w", verb, filepath.Join(dir.Name(), name), err)
 	}
 	return err
 }
 
-// steps are the system calls whose support depends on the file system.
-type steps struct {
-	exchange  func(dirfd int, a, b string) error
-	noReplace func(olddir int, a string, newdir int, b string) error
+func notSynced(err error) error {
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotSynced, err)
+	}
+	return nil
 }
 
-var system = steps{exchange: renameExchange, noReplace: renameNoReplace}
-
-func (s steps) replaceAt(dir *os.File, name string, expected, next []byte, o Options) (err error) {
-	defer func() {
-		if err != nil && !errors.Is(err, ErrChanged) {
-			err = fmt.Errorf("replace %s: %w", filepath.Join(dir.Name(), name), err)
-		}
-	}()
-	unlock, err := lockDir(dir)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	old, err := look(dir, name)
+func (s steps) replace(dir *os.File, name string, expected, content []byte) error {
+	old, err := s.look(dir, name, expected)
 	if err != nil {
 		return err
 	}
 	if !old.holds(expected) {
 		return ErrChanged
 	}
-	t, err := writeTemp(dir, name, next, old, o)
+	t := newTemp(label{role: next, base: name, over: markOf(expected), put: markOf(content)})
+	ours, err := s.place(dir, t.label, t.name, content, dressOf(old))
+	if err == nil {
+		err = s.publish(dir, t, ours, expected)
+	} else {
+		err = errors.Join(err, s.discard(dir, t))
+	}
 	if err != nil {
 		return err
 	}
-	if err := s.publish(dir, name, t, expected); err != nil {
-		return err
-	}
-	return syncFile(dir)
+	return notSynced(s.syncDir(dir))
 }
 
 // publish puts the temporary file in its place and leaves none behind.
-func (s steps) publish(dir *os.File, name string, t temp, expected []byte) error {
-	if expected == nil {
-		return s.publishNew(dir, name, t)
-	}
-	err := s.exchange(int(dir.Fd()), t.name, name)
+func (s steps) publish(dir *os.File, t temp, ours fileID, expected []byte) error {
+	err := s.exchange(int(dir.Fd()), t.name, t.base)
 	switch {
 	case err == nil:
-		return s.settle(dir, name, t, expected)
+		return s.settle(dir, t, ours, expected)
 	case unsupported(err):
-		return publishPlain(dir, name, t, expected)
+		return s.publishPlain(dir, t, expected)
 	case errors.Is(err, fs.ErrNotExist):
 		err = ErrChanged // deleted since it was read
 	}
-	return errors.Join(err, t.remove(dir))
-}
-
-func (s steps) publishNew(dir *os.File, name string, t temp) error {
-	err := s.rename(int(dir.Fd()), t.name, int(dir.Fd()), name)
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, fs.ErrExist) {
-		err = ErrChanged
-	}
-	return errors.Join(err, t.remove(dir))
+	// By content: a call that failed may have been carried out all the same.
+	_, undone := s.resolve(dir, t)
+	return errors.Join(err, undone)
 }
 
 // publishPlain is for file systems that cannot exchange: what is there is read
 // once more just before the rename.
-func publishPlain(dir *os.File, name string, t temp, expected []byte) error {
-	now, err := look(dir, name)
+func (s steps) publishPlain(dir *os.File, t temp, expected []byte) error {
+	now, err := s.look(dir, t.base, expected)
 	if err == nil && !now.holds(expected) {
 		err = ErrChanged
 	}
 	if err == nil {
-		err = unix.Renameat(int(dir.Fd()), t.name, int(dir.Fd()), name)
+		err = s.rename(int(dir.Fd()), t.name, t.base)
 	}
 	if err != nil {
-		return errors.Join(err, t.remove(dir))
+		return errors.Join(err, s.discard(dir, t))
 	}
 	return nil
 }

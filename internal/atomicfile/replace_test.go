@@ -16,15 +16,29 @@ import (
 // fallbacks.
 func everySteps(t *testing.T, f func(t *testing.T, s steps)) {
 	t.Run("exchange", func(t *testing.T) { f(t, system) })
+	t.Run("named", func(t *testing.T) { f(t, namedOnly) })
 	t.Run("plain", func(t *testing.T) { f(t, plain) })
 }
 
-var plain = steps{
-	exchange:  func(int, string, string) error { return unix.EINVAL },
-	noReplace: func(int, string, int, string) error { return unix.ENOSYS },
+// plain is a file system that can neither exchange nor do without names.
+var plain = with(func(s *steps) {
+	s.exchange = func(int, string, string) error { return unix.EINVAL }
+	s.noReplace = func(int, string, int, string) error { return unix.ENOSYS }
+	s.link = func(*os.File, int, string) error { return unix.EOPNOTSUPP }
+})
+
+// namedOnly is one that can exchange all the same.
+var namedOnly = with(func(s *steps) {
+	s.link = func(*os.File, int, string) error { return unix.EOPNOTSUPP }
+})
+
+func with(change func(s *steps)) steps {
+	s := system
+	change(&s)
+	return s
 }
 
-func (s steps) replace(path string, expected, next []byte, o Options) error {
+func (s steps) replacePath(path string, expected, next []byte, o Options) error {
 	dir, err := openDir(filepath.Dir(path))
 	if err != nil {
 		return err
@@ -96,7 +110,7 @@ func TestReplace(t *testing.T) {
 				if tt.there != nil {
 					put(t, path, string(tt.there), 0o640)
 				}
-				err := s.replace(path, tt.expected, []byte("next"), Options{})
+				err := s.replacePath(path, tt.expected, []byte("next"), Options{})
 				if !errors.Is(err, tt.err) {
 					t.Fatalf("err = %v, want %v", err, tt.err)
 				}
@@ -118,46 +132,6 @@ func TestReplace(t *testing.T) {
 			})
 		}
 	})
-}
-
-func TestModeAndOwnerAreKept(t *testing.T) {
-	everySteps(t, func(t *testing.T, s steps) {
-		path := filepath.Join(t.TempDir(), "f")
-		put(t, path, "a", 0o664)
-		uid, gid := uint32(os.Getuid()), uint32(os.Getgid())
-		if uid == 0 {
-			uid, gid = 1234, 2345
-			if err := os.Chown(path, int(uid), int(gid)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := s.replace(path, []byte("a"), []byte("b"), Options{Mode: 0o600}); err != nil {
-			t.Fatal(err)
-		}
-		var st unix.Stat_t
-		if err := unix.Stat(path, &st); err != nil {
-			t.Fatal(err)
-		}
-		if st.Mode&0o7777 != 0o664 || st.Uid != uid || st.Gid != gid {
-			t.Errorf("mode %o owner %d:%d", st.Mode&0o7777, st.Uid, st.Gid)
-		}
-	})
-}
-
-func TestModeOfNewFile(t *testing.T) {
-	for _, tt := range []struct{ ask, want fs.FileMode }{{0, 0o600}, {0o644, 0o644}} {
-		path := filepath.Join(t.TempDir(), "f")
-		if err := WriteNew(path, []byte("x"), Options{Mode: tt.ask}); err != nil {
-			t.Fatal(err)
-		}
-		fi, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if fi.Mode().Perm() != tt.want {
-			t.Errorf("mode %v, want %v", fi.Mode(), tt.want)
-		}
-	}
 }
 
 func TestWriteNewOnce(t *testing.T) {
@@ -222,7 +196,7 @@ func increment(s steps, path string) error {
 		if err != nil {
 			return err
 		}
-		err = s.replace(path, old, []byte(strconv.Itoa(n+1)), Options{})
+		err = s.replacePath(path, old, []byte(strconv.Itoa(n+1)), Options{})
 		if !errors.Is(err, ErrChanged) {
 			return err
 		}

@@ -1,148 +1,148 @@
 package atomicfile
 
 import (
-	"bytes"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// tempPrefix makes leftovers of a crash recognisable. No name that the
-// original uses for its own temporary files begins like this.
-const tempPrefix = ".mesh-controller."
-
-// IsTemp reports whether a file name is one of this package's temporary names.
-// A temporary file that is older than any running write is a crash's leftover
-// and may be removed.
-func IsTemp(name string) bool { return strings.HasPrefix(name, tempPrefix) }
-
-// temp is the temporary file of one write.
+// temp is a temporary file and the label that its name carries.
 type temp struct {
+	label
 	name string
-	id   fileID
 }
 
-// writeTemp writes and syncs the new content under a name that nobody uses,
-// with the mode and the owner of the old file. Nothing is left after an error.
-func writeTemp(dir *os.File, base string, content []byte, old state, o Options) (t temp, err error) {
-	t.name = tempPrefix + base + "." + randomHex()
-	fd, err := unix.Openat(int(dir.Fd()), t.name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+func newTemp(l label) temp { return temp{l, l.newName()} }
+
+// errUnnamed: the file system cannot do without a name, or cannot give one to
+// a file that has none.
+var errUnnamed = errors.New("files without a name are not supported")
+
+// place writes and syncs a new file, dressed for its purpose, and then gives
+// it the name, which must be free: fs.ErrExist where it is not. Before that it
+// has no name at all, so that it goes with its process; where the file system
+// lacks this it is written under a temporary one. Nothing is left after an
+// error.
+func (s steps) place(dir *os.File, l label, name string, content []byte, d dress) (fileID, error) {
+	id, err := s.placeUnnamed(dir, name, content, d)
+	if errors.Is(err, errUnnamed) {
+		l.role = part
+		return s.placeNamed(dir, newTemp(l), name, content, d)
+	}
+	return id, err
+}
+
+func (s steps) placeUnnamed(dir *os.File, name string, content []byte, d dress) (id fileID, err error) {
+	fd, err := s.open(int(dir.Fd()), ".", unnamed|unix.O_WRONLY, 0o600)
 	if err != nil {
-		return t, fmt.Errorf("create temporary file: %w", err)
+		return id, orUnnamed("create file", err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	defer f.Close() // it is synced: closing can lose nothing
+	if id, err = s.fill(f, content, d); err != nil {
+		return id, err
+	}
+	if err := s.link(f, int(dir.Fd()), name); err != nil {
+		return id, orUnnamed("link file", err)
+	}
+	return id, nil
+}
+
+// orUnnamed tells a call that is not supported from one that failed. Where it
+// is permission that lacks, the other way asks for it again.
+func orUnnamed(what string, err error) error {
+	for _, e := range []error{unix.EISDIR, unix.ENOENT, unix.EPERM, unix.EACCES, unix.EXDEV} {
+		if errors.Is(err, e) {
+			return errUnnamed
+		}
+	}
+	if unsupported(err) {
+		return errUnnamed
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+func (s steps) placeNamed(dir *os.File, t temp, name string, content []byte, d dress) (id fileID, err error) {
+	fd, err := s.open(int(dir.Fd()), t.name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return id, fmt.Errorf("create temporary file: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), t.name)
-	defer func() {
-		err = errors.Join(err, f.Close())
-		if err != nil {
-			err = errors.Join(err, t.remove(dir))
-		}
-	}()
-	if _, err := f.Write(content); err != nil {
-		return t, err
+	id, err = s.fill(f, content, d)
+	_ = f.Close() // it is synced: closing can lose nothing
+	if err == nil {
+		err = s.move(int(dir.Fd()), t.name, int(dir.Fd()), name)
 	}
-	if err := dress(f, old, o); err != nil {
-		return t, err
+	if err != nil {
+		return id, errors.Join(err, s.discard(dir, t))
 	}
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return t, err
-	}
-	t.id = idOf(&st)
-	return t, f.Sync()
+	return id, nil
 }
 
-// dress gives the new file the owner and the mode of the old one. An owner
-// that cannot be kept is an error: the file would otherwise become unreadable
-// for whom it belongs to.
-func dress(f *os.File, old state, o Options) error {
-	if !old.exists {
-		mode := o.Mode.Perm()
-		if mode == 0 {
-			mode = 0o600
-		}
-		return f.Chmod(mode)
+func (s steps) fill(f *os.File, content []byte, d dress) (fileID, error) {
+	if err := s.write(f, content); err != nil {
+		return fileID{}, err
+	}
+	if err := s.dress(f, d); err != nil {
+		return fileID{}, err
 	}
 	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+	if err := again(func() error { return unix.Fstat(int(f.Fd()), &st) }); err != nil {
+		return fileID{}, err
+	}
+	return idOf(&st), s.sync(f)
+}
+
+// dress is what a file looks like from outside.
+type dress struct {
+	owned    bool // uid and gid count
+	uid, gid uint32
+	mode     uint32
+}
+
+// dressOf a file that takes the place of another.
+func dressOf(old state) dress { return dress{owned: true, uid: old.uid, gid: old.gid, mode: old.mode} }
+
+// freshDress is that of a file that is new.
+func freshDress(o Options) dress {
+	if o.Mode.Perm() == 0 {
+		return dress{mode: 0o600}
+	}
+	return dress{mode: uint32(o.Mode.Perm())}
+}
+
+// dress: an owner that cannot be kept is an error, since the file would
+// otherwise become unreadable for whom it belongs to. Giving the owner that
+// the file has already is always permitted, so that a change of the group
+// alone asks for no more than membership.
+func (s steps) dress(f *os.File, d dress) error {
+	var st unix.Stat_t
+	if err := again(func() error { return unix.Fstat(int(f.Fd()), &st) }); err != nil {
 		return err
 	}
-	if st.Uid != old.uid || st.Gid != old.gid {
-		if err := f.Chown(int(old.uid), int(old.gid)); err != nil {
-			return fmt.Errorf("keep owner %d:%d: %w", old.uid, old.gid, err)
+	if d.owned && (st.Uid != d.uid || st.Gid != d.gid) {
+		if err := s.chown(f, int(d.uid), int(d.gid)); err != nil {
+			return fmt.Errorf("keep owner %d:%d: %w", d.uid, d.gid, err)
 		}
 	}
-	return unix.Fchmod(int(f.Fd()), old.mode)
+	return s.chmod(f, d.mode) // after the owner, whose change may clear bits
 }
 
-// remove is for the failure paths and the file that came out.
-func (t temp) remove(dir *os.File) error {
-	err := unix.Unlinkat(int(dir.Fd()), t.name, 0)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+// discard unlinks a temporary file; one that is not there is no error.
+func (s steps) discard(dir *os.File, t temp) error {
+	err := twice(func() error { return ignoreAbsent(s.unlink(int(dir.Fd()), t.name)) })
+	if err != nil {
 		return fmt.Errorf("remove temporary file %s: %w", t.name, err)
 	}
 	return nil
 }
 
-func randomHex() string {
-	var b [8]byte
-	rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
-}
-
-// fileID tells two files of one directory apart.
-type fileID struct{ dev, ino uint64 }
-
-func idOf(st *unix.Stat_t) fileID { return fileID{uint64(st.Dev), st.Ino} }
-
-func identify(dir *os.File, name string) (fileID, error) {
-	var st unix.Stat_t
-	err := unix.Fstatat(int(dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW)
-	return idOf(&st), err
-}
-
-// state is what a name stands for at one moment.
-type state struct {
-	exists   bool
-	uid, gid uint32
-	mode     uint32 // permission bits
-	content  []byte
-}
-
-func (s state) holds(expected []byte) bool {
-	return s.exists == (expected != nil) && bytes.Equal(s.content, expected)
-}
-
-// look reads a regular file. Absence is an answer; a link, a FIFO, a directory
-// is an error, and nothing blocks on it.
-func look(dir *os.File, name string) (state, error) {
-	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return state{}, nil
-	case errors.Is(err, unix.ELOOP):
-		return state{}, fmt.Errorf("it is a symbolic link: %w", err)
-	case err != nil:
-		return state{}, err
+func ignoreAbsent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	f := os.NewFile(uintptr(fd), name)
-	defer f.Close()
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return state{}, err
-	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return state{}, errors.New("it is not a regular file")
-	}
-	content, err := io.ReadAll(f)
-	if err != nil {
-		return state{}, err
-	}
-	return state{exists: true, uid: st.Uid, gid: st.Gid, mode: uint32(st.Mode) & 0o7777, content: content}, nil
+	return err
 }

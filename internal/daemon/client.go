@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +18,9 @@ type Client struct {
 	// Status is what the daemon answered when it was found.
 	Status Status
 }
+
+// origin of every address; the name is for nobody, the socket is known.
+const origin = "http://mesh-controller"
 
 // statusWithin bounds the question whether a daemon is there.
 const statusWithin = 3 * time.Second
@@ -65,29 +67,10 @@ func dialOwn(ctx context.Context, path string) (net.Conn, error) {
 // Close drops the connections that are kept for the next question.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Sync runs one acknowledged resync in the daemon. It waits as long as ctx
-// lets it.
-func (c *Client) Sync(ctx context.Context, req controller.SyncRequest) (controller.SyncResult, error) {
-	var result controller.SyncResult
-	body, err := json.Marshal(req)
-	if err != nil {
-		return result, err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://mesh-controller/v1/sync", bytes.NewReader(body))
-	if err != nil {
-		return result, err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if err := c.do(r, &result); err != nil {
-		return result, fmt.Errorf("sync through the daemon (process %d): %w", c.Status.PID, err)
-	}
-	return result, nil
-}
-
 func (c *Client) get(ctx context.Context, within time.Duration, path string, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://mesh-controller"+path, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, origin+path, http.NoBody)
 	if err != nil {
 		return err
 	}
@@ -103,7 +86,7 @@ func (c *Client) do(r *http.Request, out any) error {
 		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode >= http.StatusMultipleChoices {
 		return answered(resp)
 	}
 	return json.NewDecoder(resp.Body).Decode(out)
@@ -115,7 +98,10 @@ func answered(resp *http.Response) error {
 	if err := json.NewDecoder(resp.Body).Decode(&e); err != nil || e.Error.Message == "" {
 		return errors.New(resp.Status)
 	}
-	if e.Error.Code == codeNotFound {
+	switch e.Error.Code {
+	case codeUsage, codeRefused:
+		return &controller.Refusal{Usage: e.Error.Code == codeUsage, Message: e.Error.Message, Hint: e.Error.Hint}
+	case codeNotFound:
 		return &remoteError{e.Error.Message, controller.ErrNotFound}
 	}
 	return errors.New(e.Error.Message)

@@ -83,14 +83,33 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = enc.Encode(v) // the client left
 }
 
-// writeFailure answers with an error of the controller.
-func writeFailure(w http.ResponseWriter, err error) {
-	if errors.Is(err, controller.ErrNotFound) {
-		writeError(w, http.StatusNotFound, codeNotFound, err.Error(), "GET /api/v1/agents lists what there is")
+// answer is the result, or the controller's error.
+func answer(w http.ResponseWriter, status int, result any, err error) {
+	if err != nil {
+		writeFailure(w, err)
 		return
 	}
-	writeError(w, http.StatusServiceUnavailable, "failed", err.Error(), "try again; the log says more")
+	writeJSON(w, status, result)
 }
 
-// codeNotFound is the code of an error about an agent that nothing knows.
-const codeNotFound = "notFound"
+// writeFailure answers with an error of the controller.
+func writeFailure(w http.ResponseWriter, err error) {
+	refusal, refused := errors.AsType[*controller.Refusal](err)
+	switch {
+	case refused && refusal.Usage:
+		writeError(w, http.StatusBadRequest, codeUsage, refusal.Message, refusal.Hint)
+	case refused:
+		writeError(w, http.StatusConflict, codeRefused, refusal.Message, refusal.Hint)
+	case errors.Is(err, controller.ErrNotFound):
+		writeError(w, http.StatusNotFound, codeNotFound, err.Error(), "GET /api/v1/agents lists what there is")
+	default:
+		writeError(w, http.StatusServiceUnavailable, "failed", err.Error(), "try again; the log says more")
+	}
+}
+
+// Codes that a client turns back into what was meant.
+const (
+	codeUsage    = "usage"
+	codeRefused  = "refused"
+	codeNotFound = "notFound" // of something that nothing knows
+)

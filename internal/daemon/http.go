@@ -1,10 +1,7 @@
 package daemon
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/pprof"
 	"strconv"
@@ -18,42 +15,19 @@ import (
 const (
 	headerWithin = 5 * time.Second
 	idleWithin   = 2 * time.Minute
-	maxBody      = 1 << 20
 )
 
-// listenerHandler is what the loopback listener serves: GET only.
+// listenerHandler is what the loopback listener serves.
 func (d *Daemon) listenerHandler(loopbackOnly bool) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/metrics", d.parts.metrics.handler())
-	mux.HandleFunc("/healthz", d.health.serveLive)
-	mux.HandleFunc("/readyz", d.health.serveReady)
-	mux.HandleFunc("/{$}", d.servePage)
-	mux.Handle("/debug/pprof/", d.pprofHandler())
-	d.readRoutes(mux, "/api")
-	handler := readOnly(mux)
+	handler := readOnly(mux(d.listenerRoutes()))
 	if loopbackOnly {
 		handler = loopbackHost(handler)
 	}
 	return handler
 }
 
-// socketHandler is what the unix socket serves: the same reads, and orders.
-func (d *Daemon) socketHandler() http.Handler {
-	mux := http.NewServeMux()
-	d.readRoutes(mux, "")
-	d.readRoutes(mux, "/api")
-	mux.HandleFunc("POST /v1/sync", d.serveSync)
-	return mux
-}
-
-func (d *Daemon) readRoutes(mux *http.ServeMux, prefix string) {
-	get := func(path string, h http.HandlerFunc) { mux.HandleFunc("GET "+prefix+path, h) }
-	get("/v1/status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, d.Status()) })
-	get("/v1/agents", d.serveAgents)
-	get("/v1/agents/{id}", d.serveAgent)
-	get("/v1/problems", d.serveProblems)
-	get("/v1/events", d.serveEvents)
-}
+// socketHandler is what the unix socket serves.
+func (d *Daemon) socketHandler() http.Handler { return mux(d.socketRoutes()) }
 
 func (d *Daemon) servePage(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -65,13 +39,18 @@ func (d *Daemon) servePage(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w)
 }
 
+func (d *Daemon) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, d.Status())
+}
+
 func (d *Daemon) serveAgents(w http.ResponseWriter, r *http.Request) {
 	result, err := d.parts.loop.Agents(r.Context())
-	if err != nil {
-		writeFailure(w, err)
-		return
-	}
-	writeJSON(w, http.StatusOK, result)
+	answer(w, http.StatusOK, result, err)
+}
+
+func (d *Daemon) serveDenials(w http.ResponseWriter, r *http.Request) {
+	result, err := d.parts.loop.Denials(r.Context())
+	answer(w, http.StatusOK, result, err)
 }
 
 func (d *Daemon) serveAgent(w http.ResponseWriter, r *http.Request) {
@@ -113,7 +92,7 @@ const defaultEvents = 200
 func (d *Daemon) serveEvents(w http.ResponseWriter, r *http.Request) {
 	f, err := eventFilter(r)
 	if err != nil {
-		writeError(w, http.StatusBadRequest, "usage", err.Error(), "as in /api/v1/events?id=ID&since=2026-01-31T00:00:00Z&limit=50")
+		writeError(w, http.StatusBadRequest, codeUsage, err.Error(), "as in /api/v1/events?id=ID&since=2026-01-31T00:00:00Z&limit=50")
 		return
 	}
 	events, err := d.parts.history.Events(r.Context(), f)
@@ -142,24 +121,6 @@ func eventFilter(r *http.Request) (agent.EventFilter, error) {
 		f.Since = t
 	}
 	return f, nil
-}
-
-// serveSync runs one acknowledged resync and answers when it is done.
-func (d *Daemon) serveSync(w http.ResponseWriter, r *http.Request) {
-	var req controller.SyncRequest
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&req); err != nil && !errors.Is(err, io.EOF) {
-		writeError(w, http.StatusBadRequest, "usage", "body: "+err.Error(), `send {"targets":["ID or PATH"],"full":false}`)
-		return
-	}
-	req.Trigger = "api"
-	result, err := d.parts.loop.Sync(r.Context(), req)
-	if err != nil {
-		writeFailure(w, err)
-		return
-	}
-	writeJSON(w, http.StatusOK, result)
 }
 
 // pprofHandler answers as if it were not there unless it is enabled, which a

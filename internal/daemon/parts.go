@@ -12,10 +12,11 @@ import (
 type Loop interface {
 	Run(ctx context.Context) error
 	Trigger(trigger string, full bool)
-	Sync(ctx context.Context, req controller.SyncRequest) (controller.SyncResult, error)
+	Orders
 	Plan(ctx context.Context, req controller.PlanRequest) (controller.PlanResult, error)
 	Agents(ctx context.Context) (controller.AgentsResult, error)
 	Explain(ctx context.Context, target string) (controller.Explanation, error)
+	Denials(ctx context.Context) (controller.DenialsResult, error)
 	Ready() <-chan struct{}
 	Progress() time.Time
 }

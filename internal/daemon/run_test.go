@@ -3,7 +3,6 @@ package daemon
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -27,6 +26,11 @@ type fakeLoop struct {
 	run      func(ctx context.Context) error
 	requests chan controller.SyncRequest
 	triggers chan bool
+
+	mu     sync.Mutex
+	orders []order
+	reason agent.Reason // what orders come to
+	refuse error
 }
 
 func newFakeLoop() *fakeLoop {
@@ -290,21 +294,10 @@ func TestSecondIndexUsesTheFallback(t *testing.T) {
 	}
 }
 
-func TestOrdersOnTheSocketAreChecked(t *testing.T) {
+func TestSyncOnTheSocketIsChecked(t *testing.T) {
 	r := start(t, nil)
-	c := newClient(r.socketPath())
-	defer c.Close()
 	for body, want := range map[string]int{`{"ful":true}`: 400, `[]`: 400, `{"full":true}`: 200, ``: 200} {
-		resp, err := c.http.Post("http://x/v1/sync", "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var e APIError
-		_ = json.NewDecoder(resp.Body).Decode(&e)
-		resp.Body.Close()
-		if resp.StatusCode != want || (want == 400) != (e.Error.Hint != "") {
-			t.Errorf("%s: %d %+v, want %d", body, resp.StatusCode, e, want)
-		}
+		r.exchange(t, exchange{"POST", "/v1/sync", "application/json", body, want})
 		if want == 200 {
 			<-r.loop.requests
 		}

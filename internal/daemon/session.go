@@ -41,6 +41,12 @@ func (s *Session) Explain(ctx context.Context, target string) (controller.Explan
 	return result, databaseError(err)
 }
 
+// Denials is the deny list.
+func (s *Session) Denials(ctx context.Context) (controller.DenialsResult, error) {
+	result, err := s.parts.loop.Denials(ctx)
+	return result, databaseError(err)
+}
+
 // Events is the history, oldest first.
 func (s *Session) Events(ctx context.Context, f agent.EventFilter) ([]controller.EventView, error) {
 	events, err := s.parts.history.Events(ctx, f)

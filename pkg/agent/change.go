@@ -46,6 +46,8 @@ type Change struct {
 	// Bury records a tombstone for ID. A tombstone of the id is otherwise
 	// consumed by an insert and left alone by the rest.
 	Bury *Tombstone
+	// Unbury drops a tombstone of the id that is void. Not together with Bury.
+	Unbury bool
 	// State replaces what is remembered; SetState with nil forgets it.
 	SetState bool
 	State    *State
@@ -69,7 +71,7 @@ type View struct {
 
 // Empty reports that there is nothing to write.
 func (c *Change) Empty() bool {
-	return c.Op == KeepRow && c.Bury == nil && !c.SetState && !c.SetProblems && len(c.Left) == 0 && len(c.Events) == 0
+	return c.Op == KeepRow && c.Bury == nil && !c.Unbury && !c.SetState && !c.SetProblems && len(c.Left) == 0 && len(c.Events) == 0
 }
 
 // Vacancy tells what of the index no longer needs a namespace.

@@ -111,6 +111,8 @@ type IndexListing struct {
 	Roots     []Root
 	Left      []string // namespaces whose rules may have to go
 	Denied    []string // denied paths, sorted
+	// Paused: an operator has switched converging off.
+	Paused bool
 	// Lost: the index was lost, recreated or restored from a backup, and no
 	// complete sweep has ended since.
 	Lost bool

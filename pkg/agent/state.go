@@ -68,6 +68,13 @@ type EventFilter struct {
 	Limit int
 }
 
+// Denial is an entry of the deny list.
+type Denial struct {
+	Path   string
+	Reason string
+	Since  time.Time
+}
+
 // Root is what is remembered of a scan root.
 type Root struct {
 	Path string

@@ -89,6 +89,8 @@ type SyncRequest struct {
 	Full bool `json:"full,omitempty"`
 	// Trigger is what the metrics count it as: startup, interval, signal, api.
 	Trigger string `json:"-"`
+	// below a path: only ids that are recorded or seen there; "" for everybody.
+	below string
 }
 
 // SyncResult is what `sync -o json` prints.

@@ -61,9 +61,18 @@ func (c *Controller) record(ctx context.Context, tasks []*task) {
 	c.commitEach(ctx, some, "record", func(t *task) agent.Change {
 		return agent.Change{
 			ID: t.id, At: t.obs.Now, Expected: t.obs.Row, Bury: t.plan.Record,
-			Events: []agent.Event{*t.plan.Deed}, Durable: true,
+			Events: t.history(), Durable: true,
 		}
 	})
+}
+
+// history is what a plan has to tell, in the order in which it happened.
+func (t *task) history() []agent.Event {
+	events := slices.Clone(t.plan.Change.Events)
+	if t.plan.Deed != nil {
+		events = append(events, *t.plan.Deed)
+	}
+	return events
 }
 
 // retire takes addresses away, mail is kept aside.
@@ -89,16 +98,12 @@ func (c *Controller) claim(ctx context.Context, tasks []*task) {
 func (c *Controller) commit(ctx context.Context, tasks []*task) {
 	var some []*task
 	live(tasks, func(t *task) error {
-		ch := &t.plan.Change
-		if t.plan.Record == nil && t.plan.Deed != nil && ch.Op != agent.KeepRow {
-			ch.Events = append(ch.Events, *t.plan.Deed)
-		}
-		if !ch.Empty() {
+		if ch := t.change(); !ch.Empty() {
 			some = append(some, t)
 		}
 		return nil
 	})
-	c.commitEach(ctx, some, "commit", func(t *task) agent.Change { return t.plan.Change })
+	c.commitEach(ctx, some, "commit", (*task).change)
 	for _, t := range some {
 		for i := range t.plan.Actions {
 			if a := &t.plan.Actions[i]; rowAction(a.Type) {
@@ -107,6 +112,19 @@ func (c *Controller) commit(ctx context.Context, tasks []*task) {
 		}
 	}
 	live(tasks, func(t *task) error { c.committed(t); return nil })
+}
+
+// change is the index's part of a plan. What a record told already it does not
+// tell again, and a deed that the row does not show is told when it is done.
+func (t *task) change() agent.Change {
+	ch := t.plan.Change
+	switch {
+	case t.plan.Record != nil:
+		ch.Events = nil
+	case ch.Op != agent.KeepRow && t.intent == nil:
+		ch.Events = t.history()
+	}
+	return ch
 }
 
 // committed takes over what is so now and queues whom the change displaced.
@@ -231,7 +249,8 @@ func (c *Controller) announce(ctx context.Context, tasks []*task) {
 	live(tasks, func(t *task) error {
 		c.ledger.setDeferred(t.id, t.waits)
 		c.report(t)
-		if t.plan.Record == nil && t.plan.Deed != nil && t.plan.Change.Op == agent.KeepRow && !t.waits {
+		told := t.plan.Change.Op != agent.KeepRow && t.intent == nil
+		if t.plan.Record == nil && t.plan.Deed != nil && !told && !t.waits {
 			some = append(some, t)
 		}
 		return nil

@@ -57,6 +57,9 @@ type Controller struct {
 	readyOnce  sync.Once
 	quarantine *quarantine
 	resyncs    resyncs
+	intents    *intents
+	// paused: an operator has switched converging off.
+	paused atomic.Bool
 	following  sync.WaitGroup
 }
 
@@ -74,6 +77,7 @@ func New(o Options, p Ports) (*Controller, error) {
 		log:        p.Log,
 		ready:      make(chan struct{}),
 		quarantine: newQuarantine(),
+		intents:    newIntents(),
 	}
 	c.options.Store(&o)
 	c.touch()
@@ -113,6 +117,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	c.queue.ShutDown()
 	c.finish(&workers, drop)
 	c.resyncs.abandon()
+	c.intents.abandon()
 	c.following.Wait()
 	return c.rest()
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
 )
@@ -20,6 +22,10 @@ type task struct {
 	relay bool   // what failed is the relay
 	why   string // what the relay says of it
 	waits bool   // a step waits for DorkOS
+	// intent is the order that the handling carries out; nil: the loop's own.
+	intent *intent
+	// incumbent is whom the plan of an intent displaces, as it was.
+	incumbent agent.View
 	// number and began tell one handling from another in the log.
 	number uint64
 	began  time.Time
@@ -43,22 +49,30 @@ type reading struct {
 // files one by one, the endpoints and rules of all in one look. An error means
 // that the index did not answer.
 func (c *Controller) observe(ctx context.Context, ids []agent.ID) ([]*task, error) {
+	tasks := make([]*task, len(ids))
+	for i, id := range ids {
+		tasks[i] = &task{id: id}
+	}
+	return tasks, c.observeTasks(ctx, tasks)
+}
+
+func (c *Controller) observeTasks(ctx context.Context, tasks []*task) error {
 	r := &reading{s: c.current.Load(), holds: massHolds{}}
 	r.now, r.awake, _ = c.settling.read()
+	var ids []agent.ID
 	var paths []string
-	for _, id := range ids {
-		paths = append(paths, r.s.claims(id, "")...)
+	for _, t := range tasks {
+		ids = append(ids, t.id)
+		paths = append(paths, t.claims(r.s, "")...)
 	}
 	var err error
 	if r.views, r.standing, err = c.ports.Index.Read(ctx, ids, paths); err != nil {
 		c.ports.Metrics.IndexError("read")
-		return nil, err
+		return err
 	}
-	tasks := make([]*task, 0, len(ids))
-	for _, id := range ids {
-		t := &task{id: id, number: c.handled.Add(1), began: c.ports.Clock.Now()}
-		t.err = c.guarded(id, func() error { c.observeFiles(ctx, r, t); return nil })
-		tasks = append(tasks, t)
+	for _, t := range tasks {
+		t.number, t.began = c.handled.Add(1), c.ports.Clock.Now()
+		t.err = c.guarded(t.id, func() error { return c.observeFiles(ctx, r, t) })
 	}
 	c.readRelay(ctx, r, tasks)
 	for _, t := range tasks {
@@ -66,30 +80,72 @@ func (c *Controller) observe(ctx context.Context, ids []agent.ID) ([]*task, erro
 			t.err = c.guarded(t.id, func() error { c.complete(r, t); return nil })
 		}
 	}
-	return tasks, nil
+	return nil
+}
+
+// claims are the places, but for one, where the sweep saw the id, and the one
+// that an order names.
+func (t *task) claims(s *snapshot, but string) []string {
+	paths := s.claims(t.id, but)
+	if t.intent != nil && t.intent.path != "" && t.intent.path != but && !slices.Contains(paths, t.intent.path) {
+		paths = append(paths, t.intent.path)
+		slices.Sort(paths)
+	}
+	return paths
 }
 
 // observeFiles takes the fresh looks at the recorded place and at the claims.
-func (c *Controller) observeFiles(ctx context.Context, r *reading, t *task) {
+func (c *Controller) observeFiles(ctx context.Context, r *reading, t *task) error {
 	v := r.views[t.id]
 	t.obs = plan.Observation{
 		ID: t.id, Now: r.now, Row: v.Row, State: v.State, Tombstone: v.Tombstone, Problems: v.Problems,
 		Written: r.s.index.Written, IndexLost: r.s.index.Lost, Twin: r.s.twins[t.id],
+		Paused: c.paused.Load() || v.State != nil && v.State.Paused,
+	}
+	if t.intent != nil {
+		t.obs.Order = t.intent.order
 	}
 	home := recordedPath(&v)
-	claims := r.s.claims(t.id, home)
+	claims := t.claims(r.s, home)
+	if err := c.recoverManifests(ctx, r.s, home, claims); err != nil {
+		return err
+	}
 	if home != "" || v.Row != nil {
 		t.obs.Home = c.lookHome(ctx, r, t, home)
 	}
 	worktrees := v.Row != nil || len(claims) > 1 || v.Tombstone != nil
 	// An id without a row may be at the place of its tombstone, like anywhere.
-	if v.Row == nil && home != "" && len(r.s.claims(t.id, "")) > len(claims) {
+	if v.Row == nil && home != "" && len(t.claims(r.s, "")) > len(claims) {
 		claims = append(claims, home)
 		slices.Sort(claims)
 	}
 	for _, path := range claims {
 		t.obs.Claims = append(t.obs.Claims, c.lookClaim(ctx, r, t, path, worktrees))
 	}
+	return nil
+}
+
+// recoverManifests clears what a crash left beside the manifests of an id. Only
+// the first sweep of a process and a forced one look for it: a process that
+// lives cleans up after itself.
+func (c *Controller) recoverManifests(ctx context.Context, s *snapshot, home string, claims []string) error {
+	if !s.recovers || c.options.Load().ReadOnly {
+		return nil
+	}
+	if filepath.IsAbs(home) {
+		claims = append(slices.Clone(claims), home)
+	}
+	for _, path := range claims {
+		recovered, err := c.ports.Sources.RecoverManifest(ctx, path)
+		if err != nil && ctx.Err() != nil {
+			return err
+		}
+		if recovered || err != nil {
+			c.log.Warn("what an interrupted write left beside a manifest", zap.String("event", "Recovered"),
+				zap.String("path", clip(path)), zap.Bool("cleared", recovered), zap.Error(err))
+		}
+	}
+	return nil
 }
 
 func recordedPath(v *agent.View) string {
@@ -149,7 +205,7 @@ func (c *Controller) lookClaim(ctx context.Context, r *reading, t *task, path st
 	claim := plan.Claim{
 		Look:      c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: path, Anchor: filepath.Dir(path), Worktree: worktree}),
 		Denied:    denied(r.s.index.Denied, path),
-		Complete:  r.s.files.CompleteFor(path),
+		Complete:  r.s.files.CompleteFor(path) || t.ordered(path),
 		RootMount: r.s.rootMounts[root],
 		RefusedBefore: slices.ContainsFunc(t.obs.Problems, func(p agent.Problem) bool {
 			return p.Reason == agent.DuplicateID && p.Path == path
@@ -163,6 +219,9 @@ func (c *Controller) lookClaim(ctx context.Context, r *reading, t *task, path st
 	}
 	return claim
 }
+
+// ordered reports whether an operator named the place.
+func (t *task) ordered(path string) bool { return t.intent != nil && t.intent.path == path }
 
 // remembered is the mount that is remembered for an id with a row.
 func (s *snapshot) remembered(id agent.ID) agent.Mount {
@@ -267,6 +326,8 @@ func (c *Controller) complete(r *reading, t *task) {
 	} else {
 		o.Complete = fresh && r.s.files.CompleteFor(path)
 	}
+	// An operator who names a place knows where the agent is.
+	o.Complete = o.Complete || t.intent != nil && t.intent.path != ""
 	c.countLook(r, o)
 	if o.State.Missing() && o.Row != nil && o.Row.ScanRoot != "" {
 		o.Mass = r.holds.of(o.Row.ScanRoot, func(root string) *plan.Hold { return c.watchMass(r.s, root, r.now.Wall) })

@@ -18,6 +18,22 @@ type Sources interface {
 	Sweep(ctx context.Context, req agent.SweepRequest) (*agent.Listing, agent.Changes, error)
 	// Probe takes one fresh look, within a deadline of its own.
 	Probe(ctx context.Context, req agent.ProbeRequest) agent.Look
+
+	// Inspect reads the manifest of a project for somebody who is going to write
+	// it: the bytes too, and the project's real path. The error is an
+	// agent.PathError where the path is no project directory.
+	Inspect(ctx context.Context, path string) (agent.ManifestFile, error)
+	// CreateManifest publishes a manifest where there is none; fs.ErrExist where
+	// there is. It says whether it made .dork.
+	CreateManifest(ctx context.Context, project string, data []byte) (madeDir bool, err error)
+	// ReplaceManifest puts next in the place of expected, in one step;
+	// agent.ErrConflict where the file holds anything else.
+	ReplaceManifest(ctx context.Context, project string, expected, next []byte) error
+	// RemoveManifest takes the file away if it holds expected, and an empty .dork
+	// too where that is asked for. Nothing else of the project is touched.
+	RemoveManifest(ctx context.Context, project string, expected []byte, dorkDirToo bool) error
+	// RecoverManifest clears what a crash left of the three beside a manifest.
+	RecoverManifest(ctx context.Context, project string) (recovered bool, err error)
 }
 
 // Index is the observed state in SQLite, together with what the controller
@@ -45,6 +61,13 @@ type Index interface {
 	// Events lists history, oldest first: of one id ("" for everybody), since a
 	// time, at most the newest limit (0: all).
 	Events(ctx context.Context, f agent.EventFilter) ([]agent.Event, error)
+	// Deny puts a path on the deny list, Undeny takes it off and says whether it
+	// was on it, Denials lists them.
+	Deny(ctx context.Context, path, reason string, now time.Time) error
+	Undeny(ctx context.Context, path string) (found bool, err error)
+	Denials(ctx context.Context) ([]agent.Denial, error)
+	// SetPaused records that converging is off for everybody, or on again.
+	SetPaused(ctx context.Context, paused bool) error
 	// Found ends the state of a lost index: a complete sweep has ended.
 	Found(ctx context.Context) error
 	// Rest is called when nothing is queued: the connection is closed, which

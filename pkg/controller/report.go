@@ -28,9 +28,7 @@ func clip(s string) string {
 func (c *Controller) report(t *task) {
 	p := &t.plan
 	for _, e := range p.Change.Events {
-		if p.Deed == nil || e.Reason != p.Deed.Reason || e.Path != p.Deed.Path {
-			c.line(t, &e)
-		}
+		c.line(t, &e)
 	}
 	if p.Deed != nil && !t.waits {
 		c.line(t, p.Deed)
@@ -41,6 +39,9 @@ func (c *Controller) report(t *task) {
 			reason = p.Absent.Reason()
 		}
 		c.ports.Metrics.Removed(reason)
+	}
+	if t.intent != nil {
+		return // what an operator ordered is no drift
 	}
 	for _, kind := range driftKinds(p) {
 		cause := c.cause(t.id, p.Reason)
@@ -133,6 +134,7 @@ func (c *Controller) cause(id agent.ID, r agent.Reason) string {
 func (c *Controller) gauge() {
 	g := c.ledger.gauges()
 	g.Quarantined = c.quarantine.size()
+	g.Paused = c.paused.Load()
 	if s := c.current.Load(); s != nil {
 		g.RelayDegraded = s.relayDown != "" || s.relay.Degraded != ""
 	}

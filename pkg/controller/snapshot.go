@@ -19,6 +19,8 @@ type snapshot struct {
 	relayDown string
 	// refused are the denied paths at which a manifest lies.
 	refused []string
+	// recovers: whatever is observed on it is cleared of what a crash left.
+	recovers bool
 	// began by the clock of the machine's waking hours, to be compared with the
 	// settle window.
 	began time.Duration
@@ -212,6 +214,22 @@ func (s *snapshot) ids() []agent.ID {
 		all[id] = struct{}{}
 	}
 	return sortedIDs(all)
+}
+
+// idsBelow lists the ids that are recorded or seen at a path or below it.
+func (s *snapshot) idsBelow(path string) []agent.ID {
+	set := map[agent.ID]struct{}{}
+	for i := range s.index.Entries {
+		if e := &s.index.Entries[i]; agent.Within(e.Path, path) {
+			set[e.ID] = struct{}{}
+		}
+	}
+	for i := range s.files.Sightings {
+		if f := &s.files.Sightings[i]; f.ID != "" && agent.Within(f.Path, path) {
+			set[f.ID] = struct{}{}
+		}
+	}
+	return sortedIDs(set)
 }
 
 func sortedIDs[V any](m map[agent.ID]V) []agent.ID {

@@ -44,6 +44,26 @@ type survey struct {
 	holds   massHolds
 }
 
+// surveyOf is the recorded state as far as it concerns one id.
+func (c *Controller) surveyOf(ctx context.Context, id agent.ID) (*survey, error) {
+	v := &survey{options: *c.options.Load(), missing: map[string][]time.Time{}, perRoot: map[string]int{}, holds: massHolds{}}
+	v.now, _ = c.ports.Clock.Read()
+	v.index = c.current.Load().index
+	var err error
+	if v.views, _, err = c.ports.Index.Read(ctx, []agent.ID{id}, nil); err != nil {
+		return nil, err
+	}
+	row := v.views[id].Row
+	if c.ports.Relay == nil || row == nil {
+		return v, nil
+	}
+	endpoints, err := c.ports.Relay.Endpoints(ctx, []agent.Subject{row.Subject()})
+	if err == nil {
+		v.relay = &agent.RelayListing{Endpoints: map[agent.ID][]agent.Endpoint{id: endpoints}}
+	}
+	return v, nil
+}
+
 func (c *Controller) survey(ctx context.Context) (*survey, error) {
 	v := &survey{options: *c.options.Load(), missing: map[string][]time.Time{}, perRoot: map[string]int{}, holds: massHolds{}}
 	v.now, _ = c.ports.Clock.Read()
@@ -78,6 +98,9 @@ func (c *Controller) survey(ctx context.Context) (*survey, error) {
 func (v *survey) status(id agent.ID) *AgentStatus {
 	view := v.views[id]
 	row := view.Row
+	if t := view.Tombstone; row != nil && t != nil && t.Reason == agent.Unregistered {
+		return nil // it is on its way out
+	}
 	if row == nil && view.Tombstone != nil {
 		r := view.Tombstone.Record
 		r.Status = agent.Unreachable
@@ -126,7 +149,7 @@ func (v *survey) explain(a *AgentStatus, view *agent.View, row *agent.Record) {
 		return
 	}
 	switch {
-	case view.State != nil && view.State.Paused:
+	case v.index.Paused, view.State != nil && view.State.Paused:
 		v.because(a, agent.Paused, "converging is off", time.Time{})
 	case a.Reason == agent.InSync && v.relay != nil && !a.Endpoint && v.relay.Degraded != "":
 		v.because(a, agent.RelayDegraded, v.relay.Degraded, time.Time{})

@@ -108,6 +108,7 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 		return nil, err
 	}
 	stats.Complete["index"] = true
+	c.paused.Store(index.Paused)
 	c.ledger.mark(changed, now.Wall, c.shown(sourceIndex))
 
 	last := c.current.Load()
@@ -122,7 +123,7 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	stats.Stats, stats.Reads = files.Stats, files.Reads
 	c.ledger.mark(changes.IDs, now.Wall, c.shown(sourceFile))
 
-	s := snapshot{files: files, index: index, began: awake}
+	s := snapshot{files: files, index: index, began: awake, recovers: last == nil || full}
 	c.listRelay(ctx, &s, last, now.Wall)
 	stats.Complete["relay"] = s.relayDown == ""
 	s.refused = c.refused(ctx, index.Denied, last, full)
@@ -254,6 +255,9 @@ func (c *Controller) selected(s, last *snapshot, req SyncRequest) ([]agent.ID, e
 	}
 	if len(req.Targets) > 0 {
 		return targets(s, req.Targets)
+	}
+	if req.below != "" {
+		return s.idsBelow(req.below), nil
 	}
 	if req.Full || last == nil || !s.sameGround(last) {
 		return s.ids(), nil

@@ -43,13 +43,28 @@ func (c *Controller) handle(ctx, hand context.Context, batch []agent.ID) {
 	if ctx.Err() != nil {
 		return
 	}
+	own := make([]agent.ID, 0, len(batch))
+	for _, id := range batch {
+		if it := c.intents.take(id); it != nil {
+			c.carryOut(hand, it)
+		} else {
+			own = append(own, id)
+		}
+	}
+	if len(own) > 0 {
+		c.handleOwn(hand, own)
+	}
+	c.letGo(ctx)
+}
+
+// handleOwn makes one pass over keys that nobody ordered anything for.
+func (c *Controller) handleOwn(ctx context.Context, batch []agent.ID) {
 	began, sequence := c.ports.Clock.Now(), c.sequence.Load()
-	tasks := c.converge(hand, batch)
+	tasks := c.converge(ctx, batch)
 	took := c.ports.Clock.Since(began) / time.Duration(len(batch))
 	for _, t := range tasks {
 		c.result(t, sequence, took)
 	}
-	c.letGo(ctx)
 }
 
 // letGo closes the index when nothing is left to do, and tells how things stand.

@@ -62,7 +62,7 @@ func (s *Store) commit(ctx context.Context, changes []agent.Change, part []int, 
 
 // idle changes say nothing.
 func idle(ch *agent.Change) bool {
-	return ch.Op == agent.KeepRow && ch.Displaces == "" && ch.Bury == nil &&
+	return ch.Op == agent.KeepRow && ch.Displaces == "" && ch.Bury == nil && !ch.Unbury &&
 		!ch.SetState && !ch.SetProblems && len(ch.Left) == 0 && len(ch.Events) == 0
 }
 
@@ -191,7 +191,7 @@ func (b *burst) applyOwn(ch *agent.Change) error {
 		t := *ch.Bury
 		t.ID = ch.ID
 		err = b.bury(&t)
-	case ch.Op == agent.InsertRow, ch.Row != nil && ch.Row.Status == agent.Active:
+	case ch.Unbury, ch.Op == agent.InsertRow, ch.Row != nil && ch.Row.Status == agent.Active:
 		// Consumed by an insert; one that a removal left before its agent
 		// returned is void.
 		err = b.unbury(ch.ID)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
 // Deny puts a real path on the deny list: DorkOS's where there is one, else
@@ -32,6 +34,24 @@ func (s *Store) Undeny(ctx context.Context, path string) (found bool, err error)
 		return false, fmt.Errorf("undeny %s: %w", path, err)
 	}
 	return found, nil
+}
+
+// Denials lists the deny list in the order of its paths.
+func (s *Store) Denials(ctx context.Context) ([]agent.Denial, error) {
+	var list []agent.Denial
+	err := s.glance(ctx, func(c *conn) error {
+		list = nil
+		if c == nil || c.schema.denials == "" {
+			return nil
+		}
+		return c.query(`SELECT path, reason, created_at FROM `+c.schema.denials+` ORDER BY path`, func(r *row) {
+			list = append(list, agent.Denial{Path: r.text(0), Reason: r.text(1), Since: agent.ParseTime(r.text(2))})
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the deny list: %w", err)
+	}
+	return list, nil
 }
 
 // deny puts a path on the deny list that there is.

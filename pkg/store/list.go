@@ -83,7 +83,7 @@ func (sc *scan) take(s *Store, c *conn) error {
 	if err := sc.denied(c); err != nil || !c.schema.own() {
 		return err
 	}
-	return errors.Join(sc.ownRecords(c), sc.lost(s, c))
+	return errors.Join(sc.ownRecords(c), sc.paused(c), sc.lost(s, c))
 }
 
 func (sc *scan) rows(c *conn) error {
@@ -195,5 +195,5 @@ func sameListing(a, b *agent.IndexListing) bool {
 		maps.Equal(a.States, b.States) && maps.Equal(a.Displaced, b.Displaced) &&
 		slices.Equal(a.Problems, b.Problems) && slices.Equal(a.Roots, b.Roots) &&
 		slices.Equal(a.Left, b.Left) && slices.Equal(a.Denied, b.Denied) &&
-		a.Lost == b.Lost && a.Written == b.Written
+		a.Lost == b.Lost && a.Paused == b.Paused && a.Written == b.Written
 }

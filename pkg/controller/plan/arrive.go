@@ -40,6 +40,25 @@ func (pl *planner) relocate(winner Claim) {
 	pl.relay(row)
 }
 
+// adopt makes the place that an operator named the home of the id, whether or
+// not the old one still carries it; false where that was not asked for or the
+// place does not carry the id.
+func (pl *planner) adopt() bool {
+	if pl.o.Order.Reason != agent.Relocated {
+		return false
+	}
+	candidates, _ := pl.eligible()
+	for i := range candidates {
+		if c := &candidates[i]; pl.ordered(c) {
+			home := Claim{Look: pl.o.Home.Look, Place: pl.o.Home.Place}
+			pl.refuse(append(pl.others(c.Look.Path), home), c.Look.Path, c.Look.Dir)
+			pl.relocate(*c)
+			return true
+		}
+	}
+	return false
+}
+
 // take is the change that gives a row the path, displacing whoever stands
 // there.
 func (pl *planner) take(op agent.RowOp, row *agent.Record, c *Claim) {
@@ -94,6 +113,8 @@ func (pl *planner) newRow(c *Claim) *agent.Record {
 func (pl *planner) arrival(path string) (agent.Reason, string) {
 	t := pl.o.Tombstone
 	switch {
+	case pl.o.Order.Reason == agent.Registered:
+		return agent.Registered, "registered"
 	case t == nil:
 		return agent.Discovered, "first seen"
 	case t.Reason == agent.Displaced && t.Record.Path != path:

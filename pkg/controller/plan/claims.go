@@ -22,7 +22,7 @@ func (pl *planner) eligible() (candidates []Claim, doubt *agent.Look) {
 		if c.Look.Class == agent.Unknown && doubt == nil {
 			doubt = &c.Look
 		}
-		if !pl.carries(c) || c.Place.Problem != nil || c.Look.Worktree && pl.homeStands() {
+		if !pl.carries(c) || c.Place.Problem != nil || c.Look.Worktree && pl.homeStands() && !pl.ordered(c) {
 			continue
 		}
 		if !c.Look.Dir.IsZero() {
@@ -53,7 +53,13 @@ func (pl *planner) homeStands() bool {
 	return pl.o.Home.Look.Class != agent.DirMissing
 }
 
-// choose picks the new home among candidates: the recorded directory itself
+// ordered reports whether an operator named the claim's place.
+func (pl *planner) ordered(c *Claim) bool {
+	return pl.o.Order.Path != "" && c.Look.Path == pl.o.Order.Path
+}
+
+// choose picks the new home among candidates: the one that an operator named,
+// else the recorded directory itself
 // (it is the moved one), else one that was not refused before, else the
 // recorded path of a tombstone, else a main checkout over a linked one, else
 // lexical order. The same on every run.
@@ -92,6 +98,9 @@ func (pl *planner) before(a, b *Claim) bool {
 // rank orders candidates, smaller first.
 func (pl *planner) rank(c *Claim) int {
 	rank := 0
+	if !pl.ordered(c) {
+		rank |= 16
+	}
 	if pl.o.Home == nil || pl.o.Home.Dir.IsZero() || pl.o.Home.Dir != c.Look.Dir {
 		rank |= 8
 	}

@@ -15,6 +15,8 @@ type planner struct {
 	// end, so that nothing is written when nothing changed.
 	state    *agent.State
 	problems []agent.Problem
+	// told: the deed is in the history already.
+	told bool
 }
 
 // Compute decides what to do about one id. It is total and deterministic.
@@ -42,6 +44,9 @@ func (pl *planner) known() {
 	home := pl.o.Home
 	if home.Denied {
 		pl.deny()
+		return
+	}
+	if pl.adopt() {
 		return
 	}
 	switch e := pl.evidence(); e {
@@ -126,6 +131,9 @@ func (pl *planner) deny() {
 
 // doubt changes nothing and asks to be called again.
 func (pl *planner) doubt(l agent.Look) {
+	if pl.plan.Path == "" {
+		pl.plan.Path = l.Path
+	}
 	pl.plan.Reason = agent.UnknownEvidence
 	pl.plan.Message = "could not tell: " + l.Err
 	pl.plan.Retry = true

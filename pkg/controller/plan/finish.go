@@ -22,12 +22,29 @@ func (pl *planner) finish() {
 	if !sameProblems(pl.o.Problems, pl.problems) {
 		c.SetProblems, c.Problems = true, pl.problems
 	}
+	if pl.o.Paused && pl.o.Order == (Order{}) {
+		pl.pause()
+		return
+	}
 	// An absence may end without an action, where another writer kept the row.
 	done := len(pl.plan.Actions) > 0 || pl.plan.Reason == agent.Resurrected
-	if done && pl.plan.Deed == nil && !pl.plan.Starts {
+	if done && pl.plan.Deed == nil && !pl.plan.Starts && !pl.told {
 		pl.plan.Deed = &agent.Event{
 			At: pl.o.Now.Wall, ID: pl.o.ID, Reason: pl.plan.Reason, Path: pl.plan.Path, Message: pl.plan.Message,
 		}
+	}
+}
+
+// pause leaves everything as it is and says how much waits.
+func (pl *planner) pause() {
+	message := "converging is off"
+	if n := len(pl.plan.Actions); n > 0 {
+		message += "; " + countOf(n, "an action waits", "actions wait")
+	}
+	c := &pl.plan.Change
+	pl.plan = Plan{
+		ID: pl.o.ID, Path: pl.plan.Path, Reason: agent.Paused, Message: message,
+		Change: agent.Change{ID: c.ID, At: c.At, Expected: c.Expected},
 	}
 }
 

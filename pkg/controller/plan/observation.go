@@ -31,6 +31,11 @@ type Observation struct {
 	// Twin is another id, at home already, that differs only in letter case.
 	Twin agent.ID
 
+	// Order is what an operator wants of the id; zero where the loop acts alone.
+	Order Order
+	// Paused: an operator has switched convergence off, of the id or of all.
+	Paused bool
+
 	Relay Relay
 
 	// Complete: the listing can speak about the recorded path (for an id
@@ -47,6 +52,17 @@ type Observation struct {
 	// MassReturned: there was such a hold, and it ended because enough of the
 	// others came back. The clock of those that did not begins anew.
 	MassReturned bool
+}
+
+// Order is an intent laid over an observation. It changes what is chosen among
+// places that carry the id, and what the deed is called; never what evidence
+// means.
+type Order struct {
+	// Reason is Registered, Updated or Relocated (PATH becomes the home of the id
+	// whoever else carries it).
+	Reason agent.Reason
+	// Path that the order names.
+	Path string
 }
 
 // Home is the recorded place of an id.

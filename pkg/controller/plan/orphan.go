@@ -49,23 +49,71 @@ func (pl *planner) orphan(e agent.Evidence) {
 		pl.plan.Retry = e == agent.Unknown
 		return
 	}
+	if pl.unregistered(e) {
+		pl.unregister(e)
+		return
+	}
 	pl.plan.Reason = pl.orphanReason(e)
 	pl.plan.Message = pl.absence()
 	pl.clock(e)
-	if pl.o.Row != nil && pl.o.Row.Status != agent.Unreachable {
-		row := *pl.o.Row
-		row.Status = agent.Unreachable
-		pl.plan.Change.Op = agent.UpdateRow
-		pl.plan.Change.Row = &row
-		pl.plan.add(Action{Type: MarkUnreachable, Differences: []agent.Difference{textDifference("status", pl.o.Row.Status, agent.Unreachable)}})
-	}
+	pl.unreachable()
 	if !pl.due(e) {
-		if pl.o.Row != nil {
+		if pl.o.Row != nil && !pl.leaving(agent.Removed) {
 			pl.relay(pl.o.Row)
 		}
 		return
 	}
 	pl.expire()
+}
+
+// leaving reports whether a removal of this kind is on record that was
+// interrupted before the row went: what it took from the relay stays away,
+// unless the agent returns.
+func (pl *planner) leaving(r agent.Reason) bool {
+	return pl.o.Row != nil && pl.o.Tombstone != nil && pl.o.Tombstone.Reason == r
+}
+
+// unreachable marks the row so.
+func (pl *planner) unreachable() {
+	if pl.o.Row == nil || pl.o.Row.Status == agent.Unreachable {
+		return
+	}
+	row := *pl.o.Row
+	row.Status = agent.Unreachable
+	pl.plan.Change.Op = agent.UpdateRow
+	pl.plan.Change.Row = &row
+	pl.plan.add(Action{Type: MarkUnreachable, Differences: []agent.Difference{textDifference("status", pl.o.Row.Status, agent.Unreachable)}})
+}
+
+// unregistered reports whether an operator took the manifest away: the record
+// was made before the file went. It says nothing of a volume that is not there,
+// and nothing after a loss of the index, which may have brought it back.
+func (pl *planner) unregistered(e agent.Evidence) bool {
+	t := pl.o.Tombstone
+	if pl.o.Row == nil || t == nil || t.Reason != agent.Unregistered || e == agent.VolumeGone || pl.claimed() {
+		return false
+	}
+	if pl.o.IndexLost {
+		pl.plan.Change.Unbury = true
+		pl.event(agent.Conflict, pl.plan.Path, "an unregistration was not finished before the index was restored; it is not carried on, unregister it again")
+		return false
+	}
+	return true
+}
+
+// unregister takes out at once what an operator unregistered. Where the relay
+// does not answer the rest follows when it does.
+func (pl *planner) unregister(e agent.Evidence) {
+	pl.plan.Absent = e
+	if pl.o.Relay.Down != "" {
+		pl.plan.Reason, pl.plan.Message = agent.Unregistered, pl.o.Relay.Down
+		pl.plan.Retry = true
+		pl.unreachable()
+		return
+	}
+	pl.plan.Confirm = true
+	pl.remove(agent.Unregistered, "unregistered")
+	pl.plan.Message = "unregistered"
 }
 
 // orphanReason names an orphan: displaced where another id took its path.
@@ -111,10 +159,6 @@ func (pl *planner) due(e agent.Evidence) bool {
 	if pl.claimed() {
 		return false
 	}
-	if pl.o.Relay.Down != "" {
-		pl.plan.Retry = true
-		return false
-	}
 	f := Forecast(pl.state, e, pl.o.Now, pl.o.Mass, pl.p)
 	pl.plan.Hold, pl.plan.RemoveAt, pl.plan.Held = f.Hold, f.RemoveAt, f.Held
 	if f.RemoveAt.IsZero() {
@@ -126,6 +170,10 @@ func (pl *planner) due(e agent.Evidence) bool {
 			wait = min(wait, until)
 		}
 		pl.plan.RequeueAfter = wait
+		return false
+	}
+	if pl.o.Relay.Down != "" {
+		pl.plan.Retry = true
 		return false
 	}
 	pl.plan.Hold, pl.plan.Held = nil, false

@@ -24,7 +24,12 @@ func (pl *planner) sync() {
 		pl.plan.Message = o.Row.Namespace() + " became " + row.Namespace()
 	case len(differences) > 0 || o.Row.Status != agent.Active:
 		pl.plan.Reason = agent.Drifted
+		if pl.o.Order.Reason != "" {
+			pl.plan.Reason = agent.Updated
+		}
 	}
+	// A row that is there proves that whatever was recorded of its end is void.
+	pl.plan.Change.Unbury = o.Tombstone != nil
 	if len(differences) > 0 {
 		pl.plan.Message = joined(pl.plan.Message, fieldNames(differences))
 		pl.plan.add(Action{Type: UpdateRow, Differences: differences})

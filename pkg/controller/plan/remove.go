@@ -45,6 +45,11 @@ func (pl *planner) remove(reason agent.Reason, message string) {
 	pl.plan.Change.Durable = true
 	pl.state = pl.pausedOnly()
 	pl.problems = nil
+	// A removal that was interrupted after its record is in the history.
+	if pl.leaving(reason) && reason != agent.Unregistered {
+		pl.told = true
+		return
+	}
 	pl.plan.Deed = &agent.Event{At: o.Now.Wall, ID: o.ID, Reason: reason, Path: pl.plan.Path, Message: message}
 }
 

@@ -14,6 +14,7 @@ import (
 func BenchmarkList10k(b *testing.B) {
 	r := filled(b, 10_000)
 	r.now = func() time.Time { return time.Now().Add(time.Hour) }
+	r.rules.now = r.now
 	ctx := b.Context()
 	if _, _, err := r.List(ctx); err != nil {
 		b.Fatal(err)

@@ -64,7 +64,7 @@ func (r *Relay) occupied() (map[string]bool, error) {
 	}
 	defer unix.Close(fd)
 	occupied := map[string]bool{}
-	err = eachName(fd, make([]byte, 64<<10), func(name []byte) error {
+	err = eachName(fd, make([]byte, 64<<10), func(name []byte, _ uint64) error {
 		rest, ok := strings.CutPrefix(string(name), "relay.agent.")
 		ns, last, _ := strings.Cut(rest, ".")
 		if ok && last != "" && !strings.Contains(last, ".") {
@@ -185,38 +185,13 @@ func (bs *boxes) loadFolds(path string) error {
 	}
 	if fd >= 0 {
 		defer unix.Close(fd)
-		err = eachName(fd, bs.buf, func(name []byte) error {
+		err = eachName(fd, bs.buf, func(name []byte, _ uint64) error {
 			bs.folds.add(string(name))
 			return nil
 		})
 	}
 	bs.folds.loaded = err == nil
 	return err
-}
-
-// made and gone are our own changes, which the next List is not to report.
-func (bs *boxes) made(s agent.Subject) {
-	bs.folds.add(string(s))
-	if !bs.listed {
-		return
-	}
-	b := bs.byName[string(s)]
-	if b == nil {
-		b = &box{subject: s}
-		_, b.id, _ = agent.ParseSubject(string(s))
-		bs.byName[string(s)] = b
-	}
-	b.settled = false
-	if b.state != wholeBox {
-		b.state, bs.moved = wholeBox, true
-	}
-}
-
-func (bs *boxes) gone(s agent.Subject) {
-	if b := bs.byName[string(s)]; b != nil {
-		bs.drop(string(s), b)
-	}
-	bs.folds.remove(string(s))
 }
 
 func makeDir(path string) error {

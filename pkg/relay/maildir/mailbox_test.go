@@ -3,6 +3,7 @@ package maildir
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -216,25 +217,110 @@ func TestFailedListForgetsNothing(t *testing.T) {
 	}
 }
 
-// A part that goes while the stamp is old is seen, one that goes within the
-// youth of the stamp too.
+// A part that goes within the youth of a stamp is seen by the next List, one
+// that goes later when it is the mailbox's turn at the latest.
 func TestWholenessIsSeen(t *testing.T) {
 	h := newHome(t)
 	clock := time.Now()
 	h.now = func() time.Time { return clock }
 	h.must(h.EnsureEndpoint(t.Context(), boxA))
-	for _, later := range []time.Duration{0, time.Hour} {
-		clock = clock.Add(later)
+	for _, within := range []int{1, lookPasses} {
 		for range 2 { // the second look trusts the first, if it may
-			_, _, err := h.List(t.Context())
-			h.must(err)
+			h.list()
 		}
-		h.must(os.Rename(h.box(boxA)+"/cur", h.box(boxA)+"/curl")) // the link count stays
-		_, changed, err := h.List(t.Context())
-		if len(changed) != 1 || err != nil {
-			t.Errorf("after %v: changed %v, %v", later, changed, err)
+		for _, whole := range []bool{false, true} {
+			from, to := "/cur", "/curl" // the link count stays
+			if whole {
+				from, to = to, from
+			}
+			h.must(os.Rename(h.box(boxA)+from, h.box(boxA)+to))
+			var changed []agent.ID
+			for range within {
+				l, c := h.list()
+				changed = append(changed, c...)
+				if len(c) > 0 && l.Endpoints["01A"][0].Whole != whole {
+					t.Errorf("%+v", l.Endpoints)
+				}
+			}
+			if len(changed) != 1 {
+				t.Errorf("within %d: changed %v", within, changed)
+			}
 		}
-		h.must(os.Rename(h.box(boxA)+"/curl", h.box(boxA)+"/cur"))
+		clock = clock.Add(time.Hour)
+	}
+}
+
+// list is a List that must not fail.
+func (h *home) list() (*agent.RelayListing, []agent.ID) {
+	h.t.Helper()
+	l, changed, err := h.List(h.t.Context())
+	h.must(err)
+	return l, changed
+}
+
+// settled makes every stamp old enough to be trusted and is n mailboxes that
+// were listed.
+func (h *home) settled(n int) {
+	h.t.Helper()
+	h.now = func() time.Time { return time.Now().Add(time.Hour) }
+	for i := range n {
+		h.must(h.EnsureEndpoint(h.t.Context(), subject(i)))
+	}
+	h.list()
+}
+
+// Names that come and go are seen by the next List, in whatever order the
+// directory has them, and so is another mailbox under the same name.
+func TestNamesAreSeenAtOnce(t *testing.T) {
+	h := newHome(t)
+	h.settled(50)
+	r := rand.New(rand.NewPCG(1, 2))
+	for step := range 300 {
+		s := subject(r.IntN(100))
+		_, id, _ := agent.ParseSubject(string(s))
+		var want []agent.ID
+		switch {
+		case r.IntN(3) == 0: // nothing
+		case !exists(h.box(s)):
+			h.must(os.MkdirAll(h.box(s)+"/new", 0o700))
+			want = append(want, id)
+		case r.IntN(2) == 0:
+			h.must(os.RemoveAll(h.box(s)))
+			want = append(want, id)
+		case r.IntN(2) == 0:
+			h.must(h.Retire(t.Context(), s, at))
+			h.must(h.EnsureEndpoint(t.Context(), s))
+		default:
+			h.must(os.Rename(h.box(s), h.dir+"/elsewhere"))
+			h.must(os.MkdirAll(h.box(s)+"/new", 0o700))
+			h.must(os.RemoveAll(h.dir + "/elsewhere"))
+			if h.boxes.byName[string(s)].state != halfBox {
+				want = append(want, id)
+			}
+		}
+		l, changed := h.list()
+		if diff := cmp.Diff(want, changed); diff != "" {
+			t.Fatalf("step %d, %s (-want +got):\n%s", step, s, diff)
+		}
+		names, err := os.ReadDir(h.mailboxes)
+		h.must(err)
+		if len(l.Endpoints) != len(names) {
+			t.Fatalf("step %d: %d endpoints of %d", step, len(l.Endpoints), len(names))
+		}
+	}
+}
+
+// A quiet List asks for next to nothing: that is what makes it cheap.
+func TestQuietListAllocatesNothing(t *testing.T) {
+	h := newHome(t)
+	h.settled(600)
+	n := testing.AllocsPerRun(2*lookPasses, func() {
+		if _, changed := h.list(); len(changed) > 0 {
+			t.Error(changed)
+		}
+	})
+	if n > 20 {
+		t.Errorf("%v allocations for 600 mailboxes", n)
 	}
 }
 

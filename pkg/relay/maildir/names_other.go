@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func eachName(fd int, _ []byte, f func(name []byte) error) error {
+// eachName calls f with every name in an open directory, and no inode.
+func eachName(fd int, _ []byte, f func(name []byte, ino uint64) error) error {
 	fd, err := unix.Dup(fd)
 	if err != nil {
 		return err
@@ -20,7 +21,7 @@ func eachName(fd int, _ []byte, f func(name []byte) error) error {
 		return err
 	}
 	for _, n := range names {
-		if err := f([]byte(n)); err != nil {
+		if err := f([]byte(n), 0); err != nil {
 			return err
 		}
 	}

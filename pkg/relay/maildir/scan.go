@@ -11,39 +11,12 @@ import (
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
-// box is what is remembered of one entry of mailboxes/.
-type box struct {
-	subject agent.Subject
-	id      agent.ID // "" for an entry that is not ours
-	seen    uint64   // the pass that last saw it
-	stamp   stamp
-	settled bool
-	state   boxState
-}
-
-// boxState is what a look at a mailbox says.
-type boxState uint8
-
-const (
-	noBox   boxState = iota // not there, or not a directory
-	halfBox                 // something of it is missing, or could not be seen
-	wholeBox
-)
-
-// boxes remembers the mailboxes as List last saw them and as we left them
-// since.
-type boxes struct {
-	byName map[string]*box
-	folds  folds
-	pass   uint64
-	listed bool // a List has ended
-	buf    []byte
-	moved  bool // the listing that was handed out is no longer right
-}
-
-func newBoxes() boxes {
-	return boxes{byName: map[string]*box{}, buf: make([]byte, 64<<10)}
-}
+// lookPasses is in how many passes every mailbox is looked at and the directory
+// is read at least once, in rotation, whatever is remembered: a part that went
+// moves the stamp of its mailbox alone, which nothing above tells. Fewer would
+// cost a stat per mailbox more often, more would leave a damaged mailbox for
+// longer. A mailbox is also looked at whenever its agent is.
+const lookPasses = 12
 
 // openMailboxes returns -1 where there is no such directory.
 func openMailboxes(path string) (int, error) {
@@ -57,26 +30,19 @@ func openMailboxes(path string) (int, error) {
 	return fd, nil
 }
 
-// finding is a mailbox that a scan found other than remembered.
-type finding struct {
-	b    *box
-	next box
-}
-
-// scan reads the directory once and looks at each mailbox of ours. Nothing of
-// what is remembered changes until the whole directory was read: a listing is
-// complete or it is an error.
+// scan looks at what may have changed since the last pass. Nothing of what is
+// remembered changes until all was seen: a listing is complete or it is an
+// error.
 func (bs *boxes) scan(ctx context.Context, path string, now time.Time) ([]agent.ID, error) {
 	fd, err := openMailboxes(path)
 	if err != nil {
 		return nil, err
 	}
 	bs.pass++
-	s := scanner{boxes: bs, fd: fd, now: now}
+	s := scanner{boxes: bs, fd: fd, now: now, read: true}
 	if fd >= 0 {
 		defer unix.Close(fd)
-		err = eachName(fd, bs.buf, func(name []byte) error { return s.name(ctx, name) })
-		if err != nil {
+		if err := s.scan(ctx); err != nil {
 			return nil, &fs.PathError{Op: "list", Path: path, Err: err}
 		}
 	}
@@ -88,43 +54,89 @@ type scanner struct {
 	*boxes
 	fd       int
 	now      time.Time
-	met      int // remembered ones that were met again
+	read     bool   // the directory was read, or is not there
+	at       stamp  // of the directory, from before it was read
+	fresh    []*box // the order of this time
+	next     int    // where in the old order the next name is expected
 	findings []finding
 }
 
-func (s *scanner) name(ctx context.Context, name []byte) error {
-	b := s.byName[string(name)]
+// scan reads the directory unless its stamp vouches for the names in it.
+func (s *scanner) scan(ctx context.Context) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(s.fd, &st); err != nil {
+		return err
+	}
+	s.at = stampOf(&st)
+	if s.settled && s.at == s.stamp && s.pass%lookPasses != 0 {
+		s.read = false
+		return s.again(ctx)
+	}
+	s.fresh = make([]*box, 0, len(s.order))
+	return eachName(s.fd, s.buf, func(name []byte, ino uint64) error { return s.name(ctx, name, ino) })
+}
+
+// again looks at those of the remembered that are to be looked at.
+func (s *scanner) again(ctx context.Context) error {
+	for _, b := range s.order {
+		if s.due(b) {
+			s.look(b)
+		}
+	}
+	return ctx.Err()
+}
+
+// due reports whether a mailbox of ours is looked at though its name stands.
+func (s *scanner) due(b *box) bool {
+	return b.id != "" && (!b.settled || b.turn == uint8(s.pass%lookPasses))
+}
+
+func (s *scanner) name(ctx context.Context, name []byte, ino uint64) error {
+	b := s.known(name)
 	if b == nil {
-		b = &box{subject: agent.Subject(name)}
-		_, b.id, _ = agent.ParseSubject(string(name))
+		b = s.add(string(name))
+	}
+	if b.seen == s.pass {
+		return nil // a directory that changes may name an entry twice
+	}
+	b.seen, b.place = s.pass, int32(len(s.fresh))
+	s.fresh = append(s.fresh, b)
+	if s.due(b) || b.id != "" && b.stamp.ino != ino {
 		s.look(b)
 		return ctx.Err()
 	}
-	if b.seen != s.pass {
-		b.seen = s.pass
-		s.met++
-	}
-	if b.id != "" {
-		s.look(b)
-	}
 	return nil
+}
+
+// known is the remembered box of a name, nil for none. Names come in the order
+// of the last time but for those that came and went.
+func (s *scanner) known(name []byte) *box {
+	if s.next < len(s.order) {
+		if b := s.order[s.next]; !b.gone && string(b.subject) == string(name) {
+			s.next++
+			return b
+		}
+	}
+	b := s.byName[string(name)]
+	if b != nil {
+		s.next = int(b.place) + 1
+	}
+	return b
 }
 
 // look is one stat for a mailbox that is as it was, and five for any other:
 // the parts live and die in the directory, so its own stamp vouches for them.
 func (s *scanner) look(b *box) {
 	next := *b
-	next.seen = s.pass
 	if b.id != "" {
-		var st unix.Stat_t
-		err := unix.Fstatat(s.fd, string(b.subject), &st, unix.AT_SYMLINK_NOFOLLOW)
+		s.arg = append(append(s.arg[:0], b.subject...), 0)
+		at, dir, err := lookAt(s.fd, s.arg)
 		switch {
-		case errors.Is(err, fs.ErrNotExist), err == nil && !isDir(&st):
+		case errors.Is(err, fs.ErrNotExist), err == nil && !dir:
 			next.state, next.stamp, next.settled = noBox, stamp{}, false
 		case err != nil:
 			next.state, next.stamp, next.settled = halfBox, stamp{}, false
 		default:
-			at := stampOf(&st)
 			if at == b.stamp && b.settled {
 				return
 			}
@@ -148,37 +160,4 @@ func partsOf(dirfd int, name string) (state boxState, sure bool) {
 		}
 	}
 	return wholeBox, true
-}
-
-// apply takes over what a whole scan found and returns the ids that it
-// concerns, possibly more than once.
-func (bs *boxes) apply(s *scanner) (changed []agent.ID) {
-	if s.met < len(bs.byName) {
-		for name, b := range bs.byName {
-			if b.seen != bs.pass {
-				changed = append(changed, bs.drop(name, b)...)
-			}
-		}
-	}
-	for _, f := range s.findings {
-		name := string(f.b.subject)
-		if f.next.state != f.b.state {
-			changed = append(changed, f.next.id)
-			bs.moved = true
-		}
-		*f.b = f.next
-		bs.byName[name] = f.b
-		bs.folds.add(name)
-	}
-	return changed
-}
-
-func (bs *boxes) drop(name string, b *box) (changed []agent.ID) {
-	if b.state != noBox {
-		changed = append(changed, b.id)
-		bs.moved = true
-	}
-	delete(bs.byName, name)
-	bs.folds.remove(name)
-	return changed
 }

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mesh-registry/mesh-controller/internal/daemon"
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller"
+)
+
+// completeWithin bounds what a press of a key may wait for the index.
+const completeWithin = time.Second
+
+// known are the agents of the index. Whatever goes wrong is silence: an error
+// would be written into the line that is being typed.
+func (a *app) known(ctx context.Context) []controller.AgentStatus {
+	ctx, cancel := context.WithTimeout(ctx, completeWithin)
+	defer cancel()
+	found := make(chan []controller.AgentStatus, 1)
+	go func() { found <- a.readAgents(ctx) }() // left behind where a mount hangs
+	select {
+	case agents := <-found:
+		return agents
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func (a *app) readAgents(ctx context.Context) []controller.AgentStatus {
+	s, err := a.load()
+	if err != nil {
+		return nil
+	}
+	session, err := daemon.OpenSession(ctx, s, a.build, a.log(s))
+	if err != nil {
+		return nil
+	}
+	defer session.Close()
+	result, err := session.Agents(ctx)
+	if err != nil {
+		return nil
+	}
+	return result.Agents
+}
+
+// completeAgent completes the one argument ID|PATH.
+func (a *app) completeAgent(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.completeAgents(cmd, args, word)
+}
+
+// completeAgents completes arguments ID|PATH: a word by id or name, what looks
+// like a path by the agents' paths or, where none fits, by directories.
+func (a *app) completeAgents(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	agents := a.known(cmd.Context())
+	if !strings.ContainsAny(word, "/.~") {
+		return matchingIDs(agents, args, word), cobra.ShellCompDirectiveNoFileComp
+	}
+	var paths []cobra.Completion
+	for _, s := range agents {
+		if strings.HasPrefix(s.ProjectPath, word) && !slices.Contains(args, s.ProjectPath) {
+			paths = append(paths, cobra.CompletionWithDesc(s.ProjectPath, printable(s.Name)))
+		}
+	}
+	if len(paths) == 0 {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
+	return paths, cobra.ShellCompDirectiveNoFileComp
+}
+
+// matchingIDs are ids; a name leads to its id, which is what commands take.
+func matchingIDs(agents []controller.AgentStatus, args []string, word string) []cobra.Completion {
+	var ids []cobra.Completion
+	for _, s := range agents {
+		if slices.Contains(args, string(s.ID)) {
+			continue
+		}
+		if strings.HasPrefix(string(s.ID), word) || strings.HasPrefix(s.Name, word) {
+			ids = append(ids, cobra.CompletionWithDesc(string(s.ID), printable(s.Name)))
+		}
+	}
+	return ids
+}
+
+func completeDirectory(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+func (a *app) completeNamespace(cmd *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var names []cobra.Completion
+	for _, s := range a.known(cmd.Context()) {
+		if strings.HasPrefix(s.Namespace, word) {
+			names = append(names, s.Namespace)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+}
+
+func completeRuntime(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return startingWith(agent.Runtimes(), word), cobra.ShellCompDirectiveNoFileComp
+}
+
+func completeField(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	fields := startingWith(agent.AssignableFields(), word)
+	for i := range fields {
+		fields[i] += "="
+	}
+	return fields, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+func startingWith(words []string, prefix string) []cobra.Completion {
+	return slices.DeleteFunc(words, func(w string) bool { return !strings.HasPrefix(w, prefix) })
+}
+
+func completeFlag(c *cobra.Command, name string, f cobra.CompletionFunc) {
+	// The flag exists: it was registered a moment ago.
+	_ = c.RegisterFlagCompletionFunc(name, f)
+}

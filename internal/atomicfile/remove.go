@@ -1,0 +1,56 @@
+package atomicfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// Remove takes the file away, provided that it holds expected: ErrChanged, and
+// nothing was changed, where it does not. One that is not there is removed
+// already, which is no error.
+//
+// The file is renamed aside and looked at before it is unlinked. What somebody
+// saved in the last moment goes back, and is gone for the instant between. An
+// error other than ErrChanged and ErrNotSynced means that the file holds what
+// it held, or that its content waits under the name that the error tells.
+func Remove(path string, expected []byte) error {
+	return at(path, func(dir *os.File, name string) error { return RemoveAt(dir, name, expected) })
+}
+
+// RemoveAt is Remove for a name in a directory that is open for reading.
+func RemoveAt(dir *os.File, name string, expected []byte) error {
+	return system.removeAt(dir, name, expected)
+}
+
+func (s steps) removeAt(dir *os.File, name string, expected []byte) error {
+	return s.own(dir, "remove", name, func() error { return s.remove(dir, name, expected) })
+}
+
+func (s steps) remove(dir *os.File, name string, expected []byte) error {
+	old, err := s.look(dir, name, expected)
+	switch {
+	case err != nil:
+		return err
+	case !old.exists:
+		return nil
+	case !old.holds(expected):
+		return ErrChanged
+	}
+	t := newTemp(label{role: gone, base: name, over: markOf(expected), put: none})
+	if err := s.rename(int(dir.Fd()), name, t.name); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		_, undone := s.resolve(dir, t)
+		return errors.Join(err, undone)
+	}
+	out, err := s.look(dir, t.name, expected)
+	if err == nil && out.holds(expected) {
+		if err := s.discard(dir, t); err != nil {
+			return err
+		}
+		return notSynced(s.syncDir(dir))
+	}
+	return s.giveBack(err, s.restore(dir, t))
+}

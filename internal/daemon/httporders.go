@@ -1,0 +1,129 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"path/filepath"
+	"strconv"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller"
+)
+
+// serveSync runs one acknowledged resync and answers when it is done.
+func (d *Daemon) serveSync(w http.ResponseWriter, r *http.Request) {
+	var req controller.SyncRequest
+	if err := readOptionalBody(w, r, &req); err != nil {
+		writeMisuse(w, err, `send {"targets":["ID or PATH"],"full":false}`)
+		return
+	}
+	req.Trigger = "api"
+	result, err := d.parts.loop.Sync(r.Context(), req)
+	answer(w, http.StatusOK, result, err)
+}
+
+func (d *Daemon) serveRegister(w http.ResponseWriter, r *http.Request) {
+	var req controller.RegisterRequest
+	err := readBody(w, r, &req)
+	if err == nil {
+		err = checkPath(req.Path)
+	}
+	if err != nil {
+		writeMisuse(w, err, `send {"path":"/project","name":"NAME","runtime":"RUNTIME"}`)
+		return
+	}
+	outcome, err := d.parts.loop.Register(r.Context(), req)
+	status := http.StatusOK
+	if outcome.Reason == agent.Registered {
+		status = http.StatusCreated
+	}
+	answer(w, status, outcome, err)
+}
+
+func (d *Daemon) serveUpdate(w http.ResponseWriter, r *http.Request) {
+	var body updateBody
+	if err := readBody(w, r, &body); err != nil {
+		writeMisuse(w, err, `send {"set":["field=value"]}`)
+		return
+	}
+	outcome, err := d.parts.loop.Update(r.Context(), controller.UpdateRequest{Target: r.PathValue("id"), Set: body.Set})
+	answer(w, http.StatusOK, outcome, err)
+}
+
+// updateBody is an update whose target is in the address.
+type updateBody struct {
+	Set []string `json:"set"`
+}
+
+func (d *Daemon) serveUnregister(w http.ResponseWriter, r *http.Request) {
+	req := controller.UnregisterRequest{Target: r.PathValue("id")}
+	if text := r.URL.Query().Get("allCopies"); text != "" {
+		var err error
+		if req.AllCopies, err = strconv.ParseBool(text); err != nil {
+			writeMisuse(w, errors.New("allCopies: neither true nor false"), "as in DELETE /v1/agents/ID?allCopies=true")
+			return
+		}
+	}
+	outcome, err := d.parts.loop.Unregister(r.Context(), req)
+	answer(w, http.StatusOK, outcome, err)
+}
+
+func (d *Daemon) serveUndeny(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Query().Get("path")
+	if err := checkPath(path); err != nil {
+		writeMisuse(w, err, "as in DELETE /v1/denials?path=/project")
+		return
+	}
+	result, err := d.parts.loop.Undeny(r.Context(), path)
+	answer(w, http.StatusOK, result, err)
+}
+
+// pathBody is an order about one project directory.
+type pathBody struct {
+	Path string `json:"path"`
+}
+
+func atPath[T any](do func(context.Context, string) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var body pathBody
+		err := readBody(w, r, &body)
+		if err == nil {
+			err = checkPath(body.Path)
+		}
+		if err != nil {
+			writeMisuse(w, err, `send {"path":"/project"}`)
+			return
+		}
+		result, err := do(r.Context(), body.Path)
+		answer(w, http.StatusOK, result, err)
+	}
+}
+
+// checkPath: a server has no working directory of its client's.
+func checkPath(path string) error {
+	switch {
+	case path == "":
+		return errors.New("path: is missing")
+	case !filepath.IsAbs(path):
+		return errors.New("path: must be absolute")
+	}
+	return nil
+}
+
+// targetBody is an order about one agent, or with "" about everything.
+type targetBody struct {
+	Target string `json:"target"`
+}
+
+func pausing(do func(context.Context, string) error, paused bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var body targetBody
+		if err := readOptionalBody(w, r, &body); err != nil {
+			writeMisuse(w, err, `send {"target":"ID or PATH"}, or nothing for everything`)
+			return
+		}
+		err := do(r.Context(), body.Target)
+		answer(w, http.StatusOK, NewPauseStatus(body.Target, paused), err)
+	}
+}
