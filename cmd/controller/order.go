@@ -18,7 +18,8 @@ func order[T any](ctx context.Context, a *app, doing string, do func(context.Con
 		var none T
 		return none, err
 	}
-	defer a.progress(doing)()
+	stop := a.progress(doing)
+	defer stop()
 	return daemon.Order(ctx, s, a.build, a.log(s), do)
 }
 

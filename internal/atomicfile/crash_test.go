@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // A write in these tests is a sequence of steps. A crash before step k is a
@@ -331,6 +333,24 @@ func TestEveryStepFailsOnce(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// A removal of which nothing can be unlinked leaves the file as it was.
+func TestRemoveThatCannotUnlink(t *testing.T) {
+	everySteps(t, func(t *testing.T, s steps) {
+		sc := newScene(t)
+		sc.set("old")
+		stuck := s
+		stuck.unlink = func(int, string) error { return unix.EIO }
+		if err := stuck.removeAt(sc.dir, "f", []byte("old")); !errors.Is(err, unix.EIO) {
+			t.Errorf("err = %v", err)
+		}
+		if got := string(contentOf(sc.path)); got != "old" {
+			t.Errorf("holds %q", got)
+		}
+		sc.recover(story{})
+		sc.want(story{}, "old")
 	})
 }
 

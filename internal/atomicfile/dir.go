@@ -17,8 +17,12 @@ func SyncDir(path string) error {
 		return err
 	}
 	defer dir.Close()
-	return system.syncDir(dir)
+	return SyncDirAt(dir)
 }
+
+// SyncDirAt is SyncDir for a directory that is open for reading; the error is
+// ErrNotSynced.
+func SyncDirAt(dir *os.File) error { return notSynced(system.syncDir(dir)) }
 
 func openDir(path string) (*os.File, error) {
 	fd, err := system.open(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_DIRECTORY, 0)

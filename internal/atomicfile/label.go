@@ -78,10 +78,11 @@ var (
 // parseLabel is the inverse of newName.
 func parseLabel(name string) (label, bool) {
 	m := named.FindStringSubmatch(name)
-	if m == nil || m[1] == "." || m[1] == ".." || IsTemp(m[1]) {
+	if m == nil {
 		return label{}, false
 	}
-	return label{role: role(m[2]), base: m[1], over: mark(m[3]), put: mark(m[4])}, true
+	l := label{role: role(m[2]), base: m[1], over: mark(m[3]), put: mark(m[4])}
+	return l, l.base != "." && l.base != ".." && !IsTemp(l.base)
 }
 
 func randomHex() string {

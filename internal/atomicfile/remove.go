@@ -11,9 +11,10 @@ import (
 // already, which is no error.
 //
 // The file is renamed aside and looked at before it is unlinked. What somebody
-// saved in the last moment goes back, and is gone for the instant between. An
-// error other than ErrChanged and ErrNotSynced means that the file holds what
-// it held, or that its content waits under the name that the error tells.
+// saved in the last moment goes back, and is gone for the instant between.
+// After ErrNotSynced the file is gone, after any other error it is there as it
+// was; where it could not be put back the error names what holds it, and
+// Recover takes that.
 func Remove(path string, expected []byte) error {
 	return at(path, func(dir *os.File, name string) error { return RemoveAt(dir, name, expected) })
 }
@@ -48,7 +49,7 @@ func (s steps) remove(dir *os.File, name string, expected []byte) error {
 	out, err := s.look(dir, t.name, expected)
 	if err == nil && out.holds(expected) {
 		if err := s.discard(dir, t); err != nil {
-			return err
+			return errors.Join(err, s.restore(dir, t))
 		}
 		return notSynced(s.syncDir(dir))
 	}

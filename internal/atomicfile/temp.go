@@ -41,7 +41,8 @@ func (s steps) placeUnnamed(dir *os.File, name string, content []byte, d dress) 
 		return id, orUnnamed("create file", err)
 	}
 	f := os.NewFile(uintptr(fd), name)
-	defer f.Close() // it is synced: closing can lose nothing
+	defer f.Close()
+	// Once it is synced closing can lose nothing.
 	if id, err = s.fill(f, content, d); err != nil {
 		return id, err
 	}

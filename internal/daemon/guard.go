@@ -97,9 +97,9 @@ func writeFailure(w http.ResponseWriter, err error) {
 	refusal, refused := errors.AsType[*controller.Refusal](err)
 	switch {
 	case refused && refusal.Usage:
-		writeError(w, http.StatusBadRequest, codeUsage, refusal.Message, refusal.Hint)
+		writeError(w, http.StatusBadRequest, codeUsage, err.Error(), refusal.Hint)
 	case refused:
-		writeError(w, http.StatusConflict, codeRefused, refusal.Message, refusal.Hint)
+		writeError(w, http.StatusConflict, codeRefused, err.Error(), refusal.Hint)
 	case errors.Is(err, controller.ErrNotFound):
 		writeError(w, http.StatusNotFound, codeNotFound, err.Error(), "GET /api/v1/agents lists what there is")
 	default:

@@ -73,8 +73,6 @@ func (l *fakeLoop) Resume(_ context.Context, target string) error {
 	return err
 }
 
-func text(s string) *string { return &s }
-
 // everyOrder is each order with words that an address or a body could bend.
 var everyOrder = []struct {
 	want order
@@ -82,11 +80,11 @@ var everyOrder = []struct {
 }{
 	{
 		order{"register", controller.RegisterRequest{
-			Path: "/a b/ü?x=1", Name: "n", Runtime: "codex", Namespace: text(""), Description: text("<&>"), Capabilities: []string{"a", "b,c"}, Force: true,
+			Path: "/a b/ü?x=1", Name: "n", Runtime: "codex", Namespace: new(""), Description: new("<&>"), Capabilities: []string{"a", "b,c"}, Force: true,
 		}},
 		func(ctx context.Context, o Orders) error {
 			_, err := o.Register(ctx, controller.RegisterRequest{
-				Path: "/a b/ü?x=1", Name: "n", Runtime: "codex", Namespace: text(""), Description: text("<&>"), Capabilities: []string{"a", "b,c"}, Force: true,
+				Path: "/a b/ü?x=1", Name: "n", Runtime: "codex", Namespace: new(""), Description: new("<&>"), Capabilities: []string{"a", "b,c"}, Force: true,
 			})
 			return err
 		},

@@ -260,7 +260,7 @@ func TestClientFindsTheDaemonOfItsIndex(t *testing.T) {
 		t.Errorf("sync: %+v, %v", result, err)
 	}
 	want := controller.SyncRequest{Targets: []string{"ONE"}, Full: true, Trigger: "api"}
-	if diff := cmp.Diff(want, <-r.loop.requests); diff != "" {
+	if diff := cmp.Diff(want, <-r.loop.requests, cmp.AllowUnexported(want)); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
 	if _, err := c.Sync(t.Context(), controller.SyncRequest{Targets: []string{"NOBODY"}}); !errors.Is(err, controller.ErrNotFound) {

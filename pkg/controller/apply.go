@@ -249,14 +249,30 @@ func (c *Controller) announce(ctx context.Context, tasks []*task) {
 	live(tasks, func(t *task) error {
 		c.ledger.setDeferred(t.id, t.waits)
 		c.report(t)
-		told := t.plan.Change.Op != agent.KeepRow && t.intent == nil
-		if t.plan.Record == nil && t.plan.Deed != nil && !told && !t.waits {
+		if t.intent != nil {
+			return c.tell(ctx, t)
+		}
+		if t.plan.Record == nil && t.plan.Deed != nil && t.plan.Change.Op == agent.KeepRow && !t.waits {
 			some = append(some, t)
 		}
 		return nil
 	})
 	c.commitEach(ctx, some, "events", func(t *task) agent.Change {
 		return agent.Change{ID: t.id, At: t.obs.Now, Expected: t.obs.Row, Events: []agent.Event{*t.plan.Deed}}
+	})
+}
+
+// tell records the deed of an order, when everything else has landed.
+func (c *Controller) tell(ctx context.Context, t *task) error {
+	if t.plan.Record != nil || t.plan.Deed == nil || t.waits {
+		return nil
+	}
+	views, _, err := c.ports.Index.Read(ctx, []agent.ID{t.id}, nil)
+	if err != nil {
+		return err
+	}
+	return c.commitOne(ctx, agent.Change{
+		ID: t.id, At: t.obs.Now, Expected: views[t.id].Row, Events: []agent.Event{*t.plan.Deed},
 	})
 }
 

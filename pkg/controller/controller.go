@@ -29,6 +29,8 @@ type Ports struct {
 	Log     *zap.Logger
 	// Queue takes the workqueue's own metrics; nil: none.
 	Queue workqueue.MetricsProvider
+	// NewID mints the id of a new agent; nil: a ULID.
+	NewID func(now time.Time) agent.ID
 }
 
 // Controller is the loop.
@@ -78,6 +80,9 @@ func New(o Options, p Ports) (*Controller, error) {
 		ready:      make(chan struct{}),
 		quarantine: newQuarantine(),
 		intents:    newIntents(),
+	}
+	if c.ports.NewID == nil {
+		c.ports.NewID = newULID
 	}
 	c.options.Store(&o)
 	c.touch()

@@ -14,7 +14,7 @@ func (c *Controller) Adopt(ctx context.Context, path string) (Outcome, error) {
 	if err := c.ground(ctx, true); err != nil {
 		return Outcome{}, err
 	}
-	return again(ctx, func() (Outcome, error) {
+	return c.again(ctx, func() (Outcome, error) {
 		return c.at(ctx, path, func(f *agent.ManifestFile) (Outcome, error) {
 			if err := carriesManifest(f); err != nil {
 				return Outcome{}, err
@@ -62,7 +62,7 @@ func (c *Controller) Reissue(ctx context.Context, path string) (Outcome, error) 
 	if err := c.ground(ctx, true); err != nil {
 		return Outcome{}, err
 	}
-	return again(ctx, func() (Outcome, error) {
+	return c.again(ctx, func() (Outcome, error) {
 		return c.at(ctx, path, func(f *agent.ManifestFile) (Outcome, error) {
 			if err := carriesManifest(f); err != nil {
 				return Outcome{}, err

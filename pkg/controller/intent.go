@@ -150,8 +150,10 @@ func (c *Controller) carry(ctx context.Context, it *intent) (Outcome, error) {
 // the file, or moved the world, in between.
 const orderTries = 10
 
-// again repeats an order as long as the world moves under it.
-func again(ctx context.Context, order func() (Outcome, error)) (Outcome, error) {
+// again repeats an order as long as the world moves under it, and lets go of
+// the index when it is over.
+func (c *Controller) again(ctx context.Context, order func() (Outcome, error)) (Outcome, error) {
+	defer c.letGo(context.WithoutCancel(ctx))
 	for n := 1; ; n++ {
 		out, err := order()
 		if !errors.Is(err, agent.ErrConflict) || ctx.Err() != nil {

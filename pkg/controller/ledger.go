@@ -276,6 +276,15 @@ func (l *ledger) leftNamespaces() []string {
 	return list
 }
 
+// leave records namespaces whose rules may have to go.
+func (l *ledger) leave(namespaces []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ns := range namespaces {
+		l.left[ns] = struct{}{}
+	}
+}
+
 func (l *ledger) forgetLeft(settled []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -71,6 +71,7 @@ func (c *Controller) setPaused(ctx context.Context, target string, paused bool) 
 		c.gauge()
 		return c.rest()
 	}
+	defer c.letGo(context.WithoutCancel(ctx))
 	id, _, err := c.registeredAgent(ctx, target)
 	if err != nil {
 		return err
@@ -97,8 +98,5 @@ func (c *Controller) setPausedOf(ctx context.Context, id agent.ID, paused bool) 
 	}
 	now, _ := c.ports.Clock.Read()
 	state.Paused = paused
-	if err := c.commitOne(ctx, agent.Change{ID: id, At: now, Expected: v.Row, SetState: true, State: &state, Durable: true}); err != nil {
-		return err
-	}
-	return c.ports.Index.Rest()
+	return c.commitOne(ctx, agent.Change{ID: id, At: now, Expected: v.Row, SetState: true, State: &state, Durable: true})
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -27,7 +28,7 @@ func (c *Controller) Register(ctx context.Context, req RegisterRequest) (Outcome
 	if err := c.ground(ctx, false); err != nil {
 		return Outcome{}, err
 	}
-	return again(ctx, func() (Outcome, error) {
+	return c.again(ctx, func() (Outcome, error) {
 		return c.at(ctx, req.Path, func(f *agent.ManifestFile) (Outcome, error) {
 			it, err := c.registration(&req, f)
 			if err != nil {
@@ -149,9 +150,11 @@ func (c *Controller) fresh(req *RegisterRequest) ([]byte, error) {
 	return data, nil
 }
 
-// newID is a ULID: sortable by time, unique without asking anybody.
-func (c *Controller) newID() agent.ID {
-	return agent.ID(ulid.MustNew(ulid.Timestamp(c.ports.Clock.Now()), ulid.DefaultEntropy()).String())
+func (c *Controller) newID() agent.ID { return c.ports.NewID(c.ports.Clock.Now()) }
+
+// newULID is sortable by time, and unique without asking anybody.
+func newULID(now time.Time) agent.ID {
+	return agent.ID(ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String())
 }
 
 // adopted is a valid manifest that is there, with what the request names where

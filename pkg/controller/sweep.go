@@ -259,10 +259,14 @@ func (c *Controller) selected(s, last *snapshot, req SyncRequest) ([]agent.ID, e
 	if req.below != "" {
 		return s.idsBelow(req.below), nil
 	}
+	due := c.ledger.due(req.Trigger == "signal" || req.Trigger == "api")
 	if req.Full || last == nil || !s.sameGround(last) {
-		return s.ids(), nil
+		// Some that are due are known to nobody any more.
+		due = append(s.ids(), due...)
+		slices.Sort(due)
+		due = slices.Compact(due)
 	}
-	return c.ledger.due(req.Trigger == "signal" || req.Trigger == "api"), nil
+	return due, nil
 }
 
 // sameGround reports whether what every decision rests on is unchanged: deny

@@ -41,7 +41,7 @@ func (u *undo) run(ctx context.Context) error {
 func (c *Controller) restore(ctx context.Context, t *task) error {
 	c.applying.Lock()
 	defer c.applying.Unlock()
-	return errors.Join(c.restoreRelay(ctx, t), c.restoreIndex(ctx, t))
+	return errors.Join(c.restoreRelay(ctx, t), c.restoreIndex(ctx, t), c.settleLeft(ctx))
 }
 
 // restoreRelay takes away the addresses that the plan made and brings mail back
@@ -89,6 +89,7 @@ func (c *Controller) restoreIndex(ctx context.Context, t *task) error {
 		c.ledger.mark([]agent.ID{ch.Displaces}, t.obs.Now.Wall, "")
 		defer c.queue.Add(ch.Displaces)
 	}
+	c.ledger.leave(changes[0].Left)
 	errs, err := c.ports.Index.Commit(ctx, changes)
 	return errors.Join(append(errs, err)...)
 }

@@ -20,7 +20,7 @@ func (c *Controller) Unregister(ctx context.Context, req UnregisterRequest) (Out
 	if err := c.ground(ctx, true); err != nil {
 		return Outcome{}, err
 	}
-	return again(ctx, func() (Outcome, error) {
+	return c.again(ctx, func() (Outcome, error) {
 		id, path, err := c.departing(ctx, req.Target)
 		if err != nil {
 			return Outcome{}, err

@@ -3,6 +3,7 @@ package controller
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -23,10 +24,13 @@ func (c *Controller) Update(ctx context.Context, req UpdateRequest) (Outcome, er
 	if err := c.ground(ctx, false); err != nil {
 		return Outcome{}, err
 	}
-	return again(ctx, func() (Outcome, error) {
+	return c.again(ctx, func() (Outcome, error) {
 		id, row, err := c.registeredAgent(ctx, req.Target)
 		if err != nil {
 			return Outcome{}, err
+		}
+		if _, err := c.ports.Sources.Inspect(ctx, row.Path); err != nil {
+			return Outcome{}, notThere(id, err)
 		}
 		return c.at(ctx, row.Path, func(f *agent.ManifestFile) (Outcome, error) {
 			if f.Look.Class != agent.Present || f.Look.Manifest.ID != id {
@@ -76,6 +80,13 @@ func (c *Controller) registeredAgent(ctx context.Context, target string) (agent.
 		return "", nil, fmt.Errorf("%s: %w: it is not registered any more", target, ErrNotFound)
 	}
 	return id, row, nil
+}
+
+func notThere(id agent.ID, err error) error {
+	if bad, ok := errors.AsType[*agent.PathError](err); ok {
+		return refuse("mesh-controller explain "+string(id)+" says what is so; put its project back first", "agent %s is unreachable: %s", id, bad.Error())
+	}
+	return err
 }
 
 func notAtHome(id agent.ID, f *agent.ManifestFile) error {

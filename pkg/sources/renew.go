@@ -12,7 +12,7 @@ func (w *walker) unchanged(n *node, at place) bool {
 // it had to be opened, else -1; ok is false when there is nothing to go on
 // with.
 func (w *walker) renew(n *node, at place, depth int) (fd int, ok bool) {
-	if depth >= w.terms.depth {
+	if deepest := depth >= w.terms.depth; deepest || w.childless(at) {
 		err := w.peek(n, at)
 		if err != nil {
 			w.lose(n, err)
@@ -44,6 +44,24 @@ func (w *walker) peekLocked(n *node, at place, cause error) bool {
 	w.skip()
 	n.settled = false // what else it holds is still to be learnt
 	return true
+}
+
+// childless reports whether the link count proves that no directory lies in the
+// one in hand: then there is nothing to list.
+func (w *walker) childless(at place) bool {
+	return w.counts != 0 && w.stat(at, "") == nil && kindOf(&w.st) == unix.S_IFDIR && w.st.Nlink == 2 &&
+		unix.Mkdev(w.st.Dev_major, w.st.Dev_minor) == w.counts
+}
+
+// countsDirectories reports whether a file system of this type counts in the
+// links of a directory those that lie in it. Some count nothing and say 1, but
+// network file systems may say 2 of every one.
+func countsDirectories(kind string) bool {
+	switch kind {
+	case "ext2", "ext3", "ext4", "xfs", "tmpfs":
+		return true
+	}
+	return false
 }
 
 // peek learns of the directory in hand only what a manifest in it needs.

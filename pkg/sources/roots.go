@@ -100,6 +100,9 @@ func (t *Tree) walkFrom(w *walker, root string, n *node) {
 		w.lose(n, err)
 		return
 	}
+	if countsDirectories(w.report.Mount.Type) {
+		w.counts = fileID(&st).Dev
+	}
 	w.visit(n, w.inside(fd), 0)
 }
 

@@ -11,7 +11,7 @@ import (
 
 // statMask is what a look wants to know. STATX_MNT_ID needs Linux 5.8; before
 // that its bit is missing in the answer and the mount is told by the path.
-const statMask = unix.STATX_TYPE | unix.STATX_MODE | unix.STATX_INO | unix.STATX_SIZE |
+const statMask = unix.STATX_TYPE | unix.STATX_MODE | unix.STATX_NLINK | unix.STATX_INO | unix.STATX_SIZE |
 	unix.STATX_MTIME | unix.STATX_CTIME | unix.STATX_MNT_ID
 
 // rawStatx is unix.Statx without its copy of the path, which would be the only

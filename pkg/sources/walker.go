@@ -27,6 +27,7 @@ type walker struct {
 	interned map[string]string
 	dents    []byte
 	st       unix.Statx_t
+	counts   uint64 // the device whose directories count theirs, see countsDirectories; 0 for none
 
 	stats, reads int
 	found        int  // manifests, readable or not

@@ -31,7 +31,11 @@ func (d *daemon) order(method, path, body string) answer {
 		return (&net.Dialer{}).DialContext(ctx, "unix", d.w.socket)
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial}}
-	return d.w.send(client, method, "http://mesh-controller"+path, nil, body)
+	header := http.Header{}
+	if body != "" {
+		header.Set("Content-Type", "application/json")
+	}
+	return d.w.send(client, method, "http://mesh-controller"+path, header, body)
 }
 
 func (w *world) send(c *http.Client, method, url string, header http.Header, body string) answer {

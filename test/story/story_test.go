@@ -46,13 +46,17 @@ type story struct {
 	faults  *faults
 	last    *controller.SyncResult
 	started int // of the running controller
+	minted  int // ids
 }
 
 func tell(t *testing.T, sc *script, now time.Time) {
 	s := &story{T: t, w: world.New(t), archive: sc.archive, faults: newFaults()}
 	s.w.Boot.SetNow(now)
 	s.began = s.w.Boot.Now()
-	s.w.Wrap = s.faults.wrap
+	s.w.Wrap = func(p *controller.Ports) {
+		p.NewID = s.mint
+		s.faults.wrap(p)
+	}
 	// Stories are told in hours: the same at every interval, and few of them.
 	s.w.Options.ResyncJitter = 0
 	s.w.Options.ResyncInterval = 30 * time.Minute

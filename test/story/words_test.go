@@ -23,6 +23,8 @@ var words = map[string]word{
 	"start": doStart, "stop": doStop, "restart": doRestart, "sync": doSync, "sweep": doSweep,
 	"advance": doAdvance, "step": doStep, "sleep": doSleep,
 	"crash-after": doCrashAfter, "crash": doCrash, "fail": doFail,
+	"register": doRegister, "update": doUpdate, "unregister": doUnregister, "reissue": doReissue, "adopt": doAdopt,
+	"pause": doPause, "resume": doResume, "file": doFile,
 	"deny": doDeny, "undeny": doUndeny, "sql": doSQL, "quiet": doQuiet,
 	"agents": doAgents, "endpoints": doEndpoints, "rules": doRules, "letters": doLetters, "problems": doProblems,
 	"counts": doCounts, "left": doLeft, "events": doEvents, "plan": doPlan, "rows": doRows, "tombstones": doTombstones,
@@ -30,6 +32,7 @@ var words = map[string]word{
 
 // golden words print what is compared.
 var golden = map[string]bool{
+	"register": true, "update": true, "unregister": true, "reissue": true, "adopt": true, "file": true,
 	"agents": true, "endpoints": true, "rules": true, "letters": true, "problems": true, "counts": true,
 	"left": true, "events": true, "plan": true, "rows": true, "tombstones": true,
 }

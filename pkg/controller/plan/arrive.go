@@ -44,15 +44,21 @@ func (pl *planner) relocate(winner Claim) {
 // not the old one still carries it; false where that was not asked for or the
 // place does not carry the id.
 func (pl *planner) adopt() bool {
-	if pl.o.Order.Reason != agent.Relocated {
+	candidates, _ := pl.eligible()
+	if !pl.adoptable(candidates) {
 		return false
 	}
-	candidates, _ := pl.eligible()
+	winner := pl.choose(candidates)
+	home := Claim{Look: pl.o.Home.Look, Place: pl.o.Home.Place}
+	pl.refuse(append(pl.others(winner.Look.Path), home), winner.Look.Path, winner.Look.Dir)
+	pl.relocate(winner)
+	return true
+}
+
+// adoptable reports whether an operator made one of the candidates the home.
+func (pl *planner) adoptable(candidates []Claim) bool {
 	for i := range candidates {
-		if c := &candidates[i]; pl.ordered(c) {
-			home := Claim{Look: pl.o.Home.Look, Place: pl.o.Home.Place}
-			pl.refuse(append(pl.others(c.Look.Path), home), c.Look.Path, c.Look.Dir)
-			pl.relocate(*c)
+		if pl.adopted(&candidates[i]) {
 			return true
 		}
 	}

@@ -12,6 +12,7 @@ import (
 //
 // A linked git worktree inherits only when the recorded directory itself is
 // gone: a branch without the file must not cost the main checkout its identity.
+// Only an operator who adopts it may take it from there.
 func (pl *planner) eligible() (candidates []Claim, doubt *agent.Look) {
 	seen := map[agent.FileID]int{}
 	for i := range pl.o.Claims {
@@ -22,7 +23,7 @@ func (pl *planner) eligible() (candidates []Claim, doubt *agent.Look) {
 		if c.Look.Class == agent.Unknown && doubt == nil {
 			doubt = &c.Look
 		}
-		if !pl.carries(c) || c.Place.Problem != nil || c.Look.Worktree && pl.homeStands() && !pl.ordered(c) {
+		if !pl.carries(c) || c.Place.Problem != nil || c.Look.Worktree && pl.homeStands() && !pl.adopted(c) {
 			continue
 		}
 		if !c.Look.Dir.IsZero() {
@@ -58,11 +59,15 @@ func (pl *planner) ordered(c *Claim) bool {
 	return pl.o.Order.Path != "" && c.Look.Path == pl.o.Order.Path
 }
 
+// adopted reports whether an operator made the claim's place the home.
+func (pl *planner) adopted(c *Claim) bool {
+	return pl.o.Order.Reason == agent.Relocated && pl.ordered(c)
+}
+
 // choose picks the new home among candidates: the one that an operator named,
-// else the recorded directory itself
-// (it is the moved one), else one that was not refused before, else the
-// recorded path of a tombstone, else a main checkout over a linked one, else
-// lexical order. The same on every run.
+// else the recorded directory itself (it is the moved one), else one that was
+// not refused before, else the recorded path of a tombstone, else a main
+// checkout over a linked one, else lexical order. The same on every run.
 func (pl *planner) choose(candidates []Claim) Claim {
 	best := 0
 	for i := 1; i < len(candidates); i++ {
@@ -74,8 +79,12 @@ func (pl *planner) choose(candidates []Claim) Claim {
 }
 
 // spelledBefore reports whether, of two names of one directory, a is to be used
-// and not b: the recorded spelling, else the first in lexical order.
+// and not b: the one that an operator named, else the recorded spelling, else
+// the first in lexical order.
 func (pl *planner) spelledBefore(a, b *Claim) bool {
+	if oa, ob := pl.ordered(a), pl.ordered(b); oa != ob {
+		return oa
+	}
 	if ra, rb := pl.recorded(a), pl.recorded(b); ra != rb {
 		return ra
 	}

@@ -49,7 +49,11 @@ func (pl *planner) known() {
 	if pl.adopt() {
 		return
 	}
-	switch e := pl.evidence(); e {
+	e := pl.evidence()
+	if e != agent.Present {
+		pl.voidLost()
+	}
+	switch e {
 	case agent.Present:
 		pl.refuse(pl.o.Claims, pl.o.Row.Path, home.Look.Dir)
 		pl.sync()
@@ -81,6 +85,8 @@ func (pl *planner) unknown() {
 	switch {
 	case pl.o.Twin != "" && len(candidates) > 0:
 		pl.refuseTwin(candidates)
+	case pl.adoptable(candidates):
+		pl.insert(candidates)
 	case len(candidates) > 1 && !allComplete(candidates):
 		pl.wait(candidates)
 	case doubt != nil && (len(candidates) > 0 || !pl.o.displaced()):
@@ -142,10 +148,12 @@ func (pl *planner) doubt(l agent.Look) {
 
 // refusals are the recorded ones: as long as no home is settled they decide who
 // gets the id.
-func (pl *planner) refusals() []agent.Problem {
+func (pl *planner) refusals() []agent.Problem { return pl.recordedProblems(agent.DuplicateID) }
+
+func (pl *planner) recordedProblems(r agent.Reason) []agent.Problem {
 	var kept []agent.Problem
 	for _, p := range pl.o.Problems {
-		if p.Reason == agent.DuplicateID {
+		if p.Reason == r {
 			kept = append(kept, p)
 		}
 	}
@@ -176,13 +184,19 @@ func (pl *planner) keep() {
 }
 
 // forget drops what is remembered of an id that nothing knows any more, or
-// that is refused wherever it is.
+// that is refused wherever it is. An address of it may be left where the relay
+// does not answer: its clock waits.
 func (pl *planner) forget() {
+	down := pl.o.Relay.Down != "" && pl.o.missing()
+	if down {
+		pl.problems = append(pl.problems, pl.recordedProblems(agent.EndpointLeaked)...)
+		pl.plan.Retry = true
+	}
 	if len(pl.problems) > 0 {
 		p := &pl.problems[0]
 		pl.plan.Path, pl.plan.Reason, pl.plan.Message = p.Path, p.Reason, p.Message
 	}
-	if pl.state != nil && !pl.state.Paused {
+	if pl.state != nil && !pl.state.Paused && !down {
 		pl.state = nil
 	}
 }

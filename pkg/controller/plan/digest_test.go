@@ -81,6 +81,7 @@ func (d *digester) change(c *agent.Change) {
 	for _, ns := range c.Left {
 		d.line("leaves", ns)
 	}
+	d.flag("unbury", c.Unbury)
 	if c.SetState {
 		d.line("remembers", stateText(c.State))
 	}

@@ -221,6 +221,70 @@ func standings() []choice[standing] {
 	}
 }
 
+// orders are all intents, also about places that do not carry the id.
+func orders() []choice[plan.Order] {
+	var all []choice[plan.Order]
+	add := func(r agent.Reason, paths ...string) {
+		for _, p := range paths {
+			all = append(all, choice[plan.Order]{"order " + string(r) + " " + p, plan.Order{Reason: r, Path: p}})
+		}
+	}
+	add(agent.Registered, homePath, alphaPath, zuluPath)
+	add(agent.Relocated, homePath, alphaPath, zuluPath)
+	add(agent.Updated, homePath)
+	add(agent.Unregistered, "")
+	return all
+}
+
+// ordered is how an id with a row stands when an order comes.
+type ordered struct {
+	row   *agent.Record
+	stone *agent.Tombstone
+	state *agent.State
+}
+
+func orderedRows() []choice[ordered] {
+	return []choice[ordered]{
+		{"row active", ordered{row: rowAt(homePath)}},
+		{"row of a due orphan", ordered{row: rows()[1].value, state: missingFor(grace, agent.DirMissing)}},
+		{"row with another namespace", ordered{row: rows()[3].value}},
+		{"row of an unregistered agent", ordered{row: rowAt(homePath), stone: tombstone(agent.Unregistered, homePath)}},
+	}
+}
+
+// stonesBeside are the tombstones that a row may have beside it.
+func stonesBeside() []choice[*agent.Tombstone] {
+	carriedOut := func(r agent.Reason) *agent.Tombstone {
+		t := tombstone(r, homePath)
+		t.Evidence = "{}"
+		return t
+	}
+	old := carriedOut(agent.Removed)
+	old.At = now.Wall.Add(-2 * unmounted)
+	return []choice[*agent.Tombstone]{
+		{"tombstone Unregistered", tombstone(agent.Unregistered, homePath)},
+		{"tombstone Unregistered, interrupted", carriedOut(agent.Unregistered)},
+		{"tombstone Removed, interrupted", carriedOut(agent.Removed)},
+		{"tombstone Removed, of another time", old},
+		{"tombstone Denied, interrupted", carriedOut(agent.Denied)},
+		{"tombstone Displaced", tombstone(agent.Displaced, homePath)},
+	}
+}
+
+// reviews are how an absence is judged: on few looks, on enough, on none.
+type review struct {
+	looked
+	policy plan.Policy
+}
+
+func reviews() []choice[review] {
+	return []choice[review]{
+		{"one look", review{looked{1, 0}, daemon}},
+		{"settled", review{looked{2, settle}, daemon}},
+		{"forecast", review{looked{0, 0}, policies()[2].value}},
+	}
+}
+
 // looked is how well an absence was looked at.
 type looked struct {
 	looks int

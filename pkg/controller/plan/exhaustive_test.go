@@ -21,7 +21,7 @@ func TestEveryObservation(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(2000))
 	var total atomic.Int64
 	t.Run("of", func(t *testing.T) {
-		for _, s := range []*space{identitySpace(), orphanSpace(), rowlessSpace(), relaySpace()} {
+		for _, s := range []*space{identitySpace(), orphanSpace(), rowlessSpace(), relaySpace(), orderSpace(), rowlessOrderSpace(), departureSpace(), pauseSpace()} {
 			for part := range parts {
 				t.Run(fmt.Sprintf("%s/%d", s.name, part), func(t *testing.T) {
 					t.Parallel()
@@ -50,6 +50,8 @@ type space struct {
 	// pristine makes the shared parts anew, to see whether any was written to.
 	pristine func() any
 	shared   any
+	// holds are the invariants that hold in it.
+	holds func() []invariant
 
 	broken sync.Map // the names of invariants
 }
@@ -95,7 +97,7 @@ func stride() int64 {
 // enumerate looks at everything with the given first choice. The first
 // observation that breaks an invariant stands for all of the space.
 func (s *space) enumerate(t *testing.T, first int) (seen int64) {
-	all := invariants()
+	all := s.holds()
 	index := make([]int, len(s.dims))
 	index[0] = first
 	step, n := stride(), int64(0)
@@ -174,7 +176,7 @@ func identitySpace() *space {
 	}
 	d := build().(*shared)
 	return &space{
-		name: "identity", shared: d, pristine: build,
+		name: "identity", shared: d, pristine: build, holds: invariants,
 		dims: []int{len(d.homes), len(d.rows), len(d.states), len(d.claims), len(d.relays), len(d.complete)},
 		build: func(b *builder) bool {
 			b.o, b.policy = d.base, daemon
@@ -207,7 +209,7 @@ func orphanSpace() *space {
 	}
 	d := build().(*shared)
 	return &space{
-		name: "orphan", shared: d, pristine: build,
+		name: "orphan", shared: d, pristine: build, holds: invariants,
 		dims: []int{len(d.homes), len(d.standing), len(d.states), len(d.claims), len(d.looks), len(d.guards), len(d.policies)},
 		build: func(b *builder) bool {
 			b.o = d.base
@@ -240,7 +242,7 @@ func rowlessSpace() *space {
 	}
 	d := build().(*shared)
 	return &space{
-		name: "rowless", shared: d, pristine: build,
+		name: "rowless", shared: d, pristine: build, holds: invariants,
 		dims: []int{len(d.tombs), len(d.states), len(d.claims), len(d.relays), len(d.guards)},
 		build: func(b *builder) bool {
 			b.o, b.policy = d.base, daemon
@@ -273,7 +275,7 @@ func relaySpace() *space {
 	}
 	d := build().(*shared)
 	return &space{
-		name: "relay", shared: d, pristine: build,
+		name: "relay", shared: d, pristine: build, holds: invariants,
 		dims: []int{len(d.scenes), len(d.endpoints), len(d.rules), len(d.shared), len(d.kept), len(d.modes)},
 		build: func(b *builder) bool {
 			s := pick(b, d.scenes)
@@ -295,6 +297,155 @@ func relaySpace() *space {
 			case "degraded":
 				b.o.Relay.Degraded = "access-rules.json does not parse"
 			}
+			return true
+		},
+	}
+}
+
+// orderSpace asks what an operator's intent changes for an id with a row: every
+// order against every home and every pair of claims.
+func orderSpace() *space {
+	type shared struct {
+		base     plan.Observation
+		homes    []choice[*plan.Home]
+		orders   []choice[plan.Order]
+		rows     []choice[ordered]
+		claims   []choice[[]plan.Claim]
+		relays   []choice[plan.Relay]
+		complete []choice[bool]
+	}
+	build := func() any {
+		relays := someRelays()
+		return &shared{
+			steady(), homes(homePath), orders(), orderedRows(), claimPairs(),
+			[]choice[plan.Relay]{relays[0], relays[1], relays[4]}, yesNo("complete"),
+		}
+	}
+	d := build().(*shared)
+	return &space{
+		name: "order", shared: d, pristine: build, holds: invariants,
+		dims: []int{len(d.homes), len(d.orders), len(d.rows), len(d.claims), len(d.relays), len(d.complete)},
+		build: func(b *builder) bool {
+			b.o, b.policy = d.base, daemon
+			b.o.Home = pick(b, d.homes)
+			b.o.Order = pick(b, d.orders)
+			row := pick(b, d.rows)
+			b.o.Row, b.o.Tombstone, b.o.State = row.row, row.stone, row.state
+			claim(b, pick(b, d.claims))
+			b.o.Relay = pick(b, d.relays)
+			b.o.Complete = pick(b, d.complete)
+			return true
+		},
+	}
+}
+
+// rowlessOrderSpace asks the same for an id without a row.
+func rowlessOrderSpace() *space {
+	type shared struct {
+		base   plan.Observation
+		tombs  []choice[*tomb]
+		orders []choice[plan.Order]
+		claims []choice[[]plan.Claim]
+		relays []choice[plan.Relay]
+		twins  []choice[string]
+	}
+	build := func() any {
+		relays := someRelays()
+		return &shared{
+			steady(), tombs(), orders(), claimPairs(),
+			[]choice[plan.Relay]{relays[0], relays[4]}, []choice[string]{{"no guard", ""}, {"case twin at home", "twin"}},
+		}
+	}
+	d := build().(*shared)
+	return &space{
+		name: "rowless order", shared: d, pristine: build, holds: invariants,
+		dims: []int{len(d.tombs), len(d.orders), len(d.claims), len(d.relays), len(d.twins)},
+		build: func(b *builder) bool {
+			b.o, b.policy = d.base, daemon
+			b.o.Row = nil
+			tomb := pick(b, d.tombs)
+			b.o.Tombstone, b.o.Home = tomb.stone, tomb.home
+			b.o.Order = pick(b, d.orders)
+			claim(b, pick(b, d.claims))
+			b.o.Relay = pick(b, d.relays)
+			guard(b, pick(b, d.twins))
+			return consistent(&b.o)
+		},
+	}
+}
+
+// departureSpace asks about an end that is on record beside the row.
+func departureSpace() *space {
+	type shared struct {
+		base    plan.Observation
+		homes   []choice[*plan.Home]
+		rows    []choice[*agent.Record]
+		stones  []choice[*agent.Tombstone]
+		states  []choice[*agent.State]
+		claims  []choice[[]plan.Claim]
+		relays  []choice[plan.Relay]
+		guards  []choice[string]
+		reviews []choice[review]
+	}
+	build := func() any {
+		relays := someRelays()
+		return &shared{
+			steady(), homes(homePath), rows()[:4], stonesBeside(), someStates(), singleClaims(),
+			[]choice[plan.Relay]{relays[0], relays[2], relays[3], relays[4]}, guards()[:4], reviews(),
+		}
+	}
+	d := build().(*shared)
+	return &space{
+		name: "departure", shared: d, pristine: build, holds: invariants,
+		dims: []int{len(d.homes), len(d.rows), len(d.stones), len(d.states), len(d.claims), len(d.relays), len(d.guards), len(d.reviews)},
+		build: func(b *builder) bool {
+			b.o = d.base
+			b.o.Home = pick(b, d.homes)
+			b.o.Row = pick(b, d.rows)
+			b.o.Tombstone = pick(b, d.stones)
+			b.o.State = pick(b, d.states)
+			claim(b, pick(b, d.claims))
+			b.o.Relay = pick(b, d.relays)
+			guard(b, pick(b, d.guards))
+			r := pick(b, d.reviews)
+			look(b, r.looked)
+			b.policy = r.policy
+			return true
+		},
+	}
+}
+
+// pauseSpace asks whether what is switched off stays as it is, whatever there
+// is to do.
+func pauseSpace() *space {
+	type shared struct {
+		base   plan.Observation
+		scenes []choice[*scene]
+		stones []choice[*agent.Tombstone]
+		claims []choice[[]plan.Claim]
+		relays []choice[plan.Relay]
+		orders []choice[plan.Order]
+	}
+	build := func() any {
+		return &shared{
+			steady(), scenes(), append(stonesBeside()[:1:1], choice[*agent.Tombstone]{"as it is", nil}), singleClaims(), someRelays(),
+			append(orders()[3:5:5], choice[plan.Order]{"no order", plan.Order{}}),
+		}
+	}
+	d := build().(*shared)
+	return &space{
+		name: "pause", shared: d, pristine: build, holds: whilePaused,
+		dims: []int{len(d.scenes), len(d.stones), len(d.claims), len(d.relays), len(d.orders)},
+		build: func(b *builder) bool {
+			s := pick(b, d.scenes)
+			b.o, b.policy = s.o, daemon
+			b.o.Paused = true
+			if stone := pick(b, d.stones); stone != nil && b.o.Row != nil {
+				b.o.Tombstone = stone
+			}
+			claim(b, pick(b, d.claims))
+			b.o.Relay = pick(b, d.relays)
+			b.o.Order = pick(b, d.orders)
 			return true
 		},
 	}

@@ -77,7 +77,7 @@ func fixedPoint(v *verdict) string {
 func quiet(p *plan.Plan) bool {
 	c := &p.Change
 	return len(p.Actions) == 0 && c.Op == agent.KeepRow && !c.SetState && !c.SetProblems && len(c.Events) == 0 &&
-		len(c.Left) == 0 && !c.Durable && c.Displaces == "" && p.Deed == nil && p.Record == nil && !p.Starts && !p.Confirm
+		len(c.Left) == 0 && !c.Unbury && !c.Durable && c.Displaces == "" && p.Deed == nil && p.Record == nil && !p.Starts && !p.Confirm
 }
 
 // fileWins: an agent that is at home and not denied ends active, not missing,

@@ -33,6 +33,9 @@ func apply(o plan.Observation, p *plan.Plan) plan.Observation {
 	case agent.RemoveRow:
 		o.Row = nil
 	}
+	if c.Unbury {
+		o.Tombstone = nil
+	}
 	remember(&o)
 	o.MassReturned = false // told once
 	return o

@@ -58,7 +58,7 @@ func (pl *planner) orphan(e agent.Evidence) {
 	pl.clock(e)
 	pl.unreachable()
 	if !pl.due(e) {
-		if pl.o.Row != nil && !pl.leaving(agent.Removed) {
+		if pl.o.Row != nil && !pl.interrupted(agent.Removed) {
 			pl.relay(pl.o.Row)
 		}
 		return
@@ -66,11 +66,20 @@ func (pl *planner) orphan(e agent.Evidence) {
 	pl.expire()
 }
 
-// leaving reports whether a removal of this kind is on record that was
-// interrupted before the row went: what it took from the relay stays away,
-// unless the agent returns.
+// leaving reports whether an end of this kind is on record beside the row.
 func (pl *planner) leaving(r agent.Reason) bool {
 	return pl.o.Row != nil && pl.o.Tombstone != nil && pl.o.Tombstone.Reason == r
+}
+
+// interrupted reports whether a removal of this kind is on record, and in the
+// history, that did not come to the row: what it took from the relay stays
+// away, unless the agent returns. The record that precedes an unregistration
+// has no evidence; one that is older than the absence is of another row.
+func (pl *planner) interrupted(r agent.Reason) bool {
+	if !pl.leaving(r) || pl.o.Tombstone.Evidence == "" {
+		return false
+	}
+	return r != agent.Removed || pl.o.missing() && !pl.o.State.MissingSince.After(pl.o.Tombstone.At)
 }
 
 // unreachable marks the row so.
@@ -87,18 +96,19 @@ func (pl *planner) unreachable() {
 
 // unregistered reports whether an operator took the manifest away: the record
 // was made before the file went. It says nothing of a volume that is not there,
-// and nothing after a loss of the index, which may have brought it back.
+// nor of an id that lies elsewhere too.
 func (pl *planner) unregistered(e agent.Evidence) bool {
-	t := pl.o.Tombstone
-	if pl.o.Row == nil || t == nil || t.Reason != agent.Unregistered || e == agent.VolumeGone || pl.claimed() {
-		return false
+	return pl.leaving(agent.Unregistered) && !pl.o.IndexLost && e != agent.VolumeGone && !pl.claimed()
+}
+
+// voidLost voids an unregistration that a loss of the index may have brought
+// back: on any evidence, or it would be carried on once the index is found.
+func (pl *planner) voidLost() {
+	if !pl.o.IndexLost || !pl.leaving(agent.Unregistered) {
+		return
 	}
-	if pl.o.IndexLost {
-		pl.plan.Change.Unbury = true
-		pl.event(agent.Conflict, pl.plan.Path, "an unregistration was not finished before the index was restored; it is not carried on, unregister it again")
-		return false
-	}
-	return true
+	pl.plan.Change.Unbury = true
+	pl.event(agent.Conflict, pl.plan.Path, "an unregistration was not finished before the index was restored; it is not carried on, unregister it again")
 }
 
 // unregister takes out at once what an operator unregistered. Where the relay
@@ -106,7 +116,8 @@ func (pl *planner) unregistered(e agent.Evidence) bool {
 func (pl *planner) unregister(e agent.Evidence) {
 	pl.plan.Absent = e
 	if pl.o.Relay.Down != "" {
-		pl.plan.Reason, pl.plan.Message = agent.Unregistered, pl.o.Relay.Down
+		pl.plan.Reason = agent.Unregistered
+		pl.plan.Message = "its address and its row go when the relay answers again: " + pl.o.Relay.Down
 		pl.plan.Retry = true
 		pl.unreachable()
 		return
@@ -172,11 +183,12 @@ func (pl *planner) due(e agent.Evidence) bool {
 		pl.plan.RequeueAfter = wait
 		return false
 	}
+	pl.plan.Hold, pl.plan.Held = nil, false
+	pl.plan.RemoveAt = pl.o.Now.Wall
 	if pl.o.Relay.Down != "" {
 		pl.plan.Retry = true
 		return false
 	}
-	pl.plan.Hold, pl.plan.Held = nil, false
 	return pl.p.Forecast || pl.settled(f.Grace)
 }
 
@@ -224,7 +236,6 @@ func Forecast(s *agent.State, e agent.Evidence, now agent.Stamp, mass *Hold, p P
 // settled reports whether the absence was seen often and long enough, on a
 // listing that can speak about it.
 func (pl *planner) settled(grace time.Duration) bool {
-	pl.plan.RemoveAt = pl.o.Now.Wall
 	pl.plan.Held = true
 	if pl.o.IndexLost || !pl.o.Complete {
 		pl.plan.Hold = &Hold{Reason: agent.IncompleteListing, Since: pl.o.Now.Wall}

@@ -15,9 +15,8 @@ func (pl *planner) expire() {
 		pl.plan.Confirm = true
 		message += ": " + pl.absence()
 	}
-	pl.plan.Hold = nil
-	pl.plan.RemoveAt = pl.o.Now.Wall
 	pl.plan.Change.Op = agent.KeepRow
+	pl.plan.Change.Unbury = false // the record is the tombstone now
 	pl.plan.Actions = nil
 	pl.remove(agent.Removed, message)
 	pl.plan.Message = message
@@ -45,8 +44,7 @@ func (pl *planner) remove(reason agent.Reason, message string) {
 	pl.plan.Change.Durable = true
 	pl.state = pl.pausedOnly()
 	pl.problems = nil
-	// A removal that was interrupted after its record is in the history.
-	if pl.leaving(reason) && reason != agent.Unregistered {
+	if pl.interrupted(reason) {
 		pl.told = true
 		return
 	}
@@ -59,7 +57,7 @@ func (pl *planner) remove(reason agent.Reason, message string) {
 // clock like everybody's.
 func (pl *planner) leftover() {
 	t := pl.o.Tombstone
-	if t != nil && !pl.o.IndexLost && !pl.o.missing() {
+	if t != nil && !pl.o.IndexLost && pl.overruled(t) {
 		pl.plan.Reason = t.Reason
 		pl.plan.Message = "its address was left behind"
 		pl.retireAll()
@@ -84,6 +82,12 @@ func (pl *planner) leftover() {
 	if pl.due(e) {
 		pl.expire()
 	}
+}
+
+// overruled reports whether no clock is to be waited for. An order to unregister
+// ends that of a displaced id, but none that began on a lost index.
+func (pl *planner) overruled(t *agent.Tombstone) bool {
+	return !pl.o.missing() || t.Reason == agent.Unregistered && !pl.o.State.Lost
 }
 
 // retireAll takes every address of the id away; mail is kept aside.

@@ -225,7 +225,7 @@ func identityRules() []rule {
 			newcomer(o, changed(claimAt(alphaPath), refused), claimOf(lookUnknown(zuluPath)))
 			o.Problems = []agent.Problem{{Path: alphaPath, Reason: agent.DuplicateID, ID: self, Message: "refused"}}
 		}, `
-			reason Unknown
+			reason Unknown /w/q/zulu
 			problems 2
 			  DuplicateID /w/p/alpha
 			  Unknown /w/q/zulu

@@ -342,6 +342,7 @@ func removalRules() []rule {
 			o.Relay = plan.Relay{Enabled: true, Down: "connection refused"}
 		}, `
 			reason PathMissing /w/p/home
+			removeAt now
 			retry
 `},
 		{"removal leaves the rules that others need", func(o *plan.Observation, _ *plan.Policy) {

@@ -22,7 +22,7 @@ type rule struct {
 // TestRules has one row per rule.
 func TestRules(t *testing.T) {
 	seen := map[string]bool{}
-	for _, rules := range [][]rule{identityRules(), orphanRules(), removalRules(), relayRules()} {
+	for _, rules := range [][]rule{identityRules(), orphanRules(), removalRules(), relayRules(), orderRules(), departureRules(), pauseRules()} {
 		for _, r := range rules {
 			if seen[r.name] {
 				t.Errorf("two rules are called %q", r.name)
@@ -72,6 +72,29 @@ func displaced(o *plan.Observation, d time.Duration) {
 	o.Row, o.Tombstone = nil, tombstone(agent.Displaced, homePath)
 	o.Home = homeOf(lookPresent(homePath, neighbour))
 	o.State = missingFor(d, agent.OtherAgent)
+}
+
+// order is an operator's intent about a place.
+func order(o *plan.Observation, r agent.Reason, path string) {
+	o.Order = plan.Order{Reason: r, Path: path}
+}
+
+// unregistered is an agent whose end was recorded before its manifest went.
+func unregistered(o *plan.Observation) {
+	o.Home = homeOf(lookFileMissing(homePath))
+	o.Tombstone = tombstone(agent.Unregistered, homePath)
+}
+
+// interrupted is a removal that was recorded an hour ago and did not come to
+// the row.
+func interrupted(o *plan.Observation, r agent.Reason) {
+	o.Tombstone = tombstone(r, homePath)
+	o.Tombstone.Evidence = "{}"
+}
+
+// relayDown does not answer: nothing is known of its addresses.
+func relayDown(o *plan.Observation) {
+	o.Relay = plan.Relay{Enabled: true, Down: "connection refused"}
 }
 
 func claims(o *plan.Observation, c ...plan.Claim) { o.Claims = c }

@@ -19,7 +19,7 @@ func samePlan(a, b *plan.Plan) bool {
 
 func sameChange(a, b *agent.Change) bool {
 	return a.ID == b.ID && a.At == b.At && a.Expected == b.Expected && a.Op == b.Op && sameRecord(a.Row, b.Row) &&
-		a.Displaces == b.Displaces && sameState(a.DisplacedState, b.DisplacedState) && samePointer(a.Bury, b.Bury) &&
+		a.Unbury == b.Unbury && a.Displaces == b.Displaces && sameState(a.DisplacedState, b.DisplacedState) && samePointer(a.Bury, b.Bury) &&
 		a.SetState == b.SetState && sameState(a.State, b.State) && a.SetProblems == b.SetProblems &&
 		slices.Equal(a.Problems, b.Problems) && slices.Equal(a.Left, b.Left) && slices.Equal(a.Events, b.Events) &&
 		a.Durable == b.Durable
