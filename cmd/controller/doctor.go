@@ -17,8 +17,8 @@ func (a *app) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check everything the controller stands on, and say what to do",
-		Long: `Check configuration, directories, database, relay, lock, socket and clock. No
-running daemon is needed, and nothing is changed.
+		Long: `Check configuration, directories, rights, database, relay, DorkOS, lock, socket and
+clock. No running daemon is needed, and nothing is changed.
 Exit 0: nothing is wrong (hints are fine); 1: something is; 3: the database is.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
@@ -36,13 +36,13 @@ func (a *app) doctor(ctx context.Context) error {
 			continue
 		}
 		wrong, exit = wrong+1, max(exit, exitFailed)
-		if f.Check == daemon.CheckDatabase {
+		if f.Name == daemon.CheckDatabase {
 			exit = exitDatabase
 		}
 	}
 	v := struct {
-		OK       bool             `json:"ok"`
-		Findings []daemon.Finding `json:"findings"`
+		OK     bool             `json:"ok"`
+		Checks []daemon.Finding `json:"checks"`
 	}{wrong == 0, findings}
 	if err := a.print(v, func(w io.Writer) { writeFindings(w, findings) }); err != nil || wrong == 0 {
 		return err
@@ -52,7 +52,7 @@ func (a *app) doctor(ctx context.Context) error {
 		code = "database"
 	}
 	first := findings[slices.IndexFunc(findings, func(f daemon.Finding) bool { return f.Status == daemon.Problem })]
-	return &failure{exit, code, *first.Todo, errors.New(count(wrong, "problem") + ", the first: " + first.Message)}
+	return &failure{exit, code, *first.Fix, errors.New(count(wrong, "problem") + ", the first: " + first.Message)}
 }
 
 // findings examines; settings that cannot be used are findings themselves,
@@ -71,11 +71,11 @@ func (a *app) findings(ctx context.Context) ([]daemon.Finding, error) {
 		if strings.HasPrefix(p.Source, "--") {
 			return nil, err
 		}
-		todo := p.Hint
-		if todo == "" {
-			todo = "mend it, or take it out"
+		fix := p.Hint
+		if fix == "" {
+			fix = "mend it, or take it out"
 		}
-		findings = append(findings, daemon.Finding{Check: "config", Status: daemon.Problem, Message: p.String(), Todo: &todo})
+		findings = append(findings, daemon.Finding{Name: "config", Status: daemon.Problem, Message: p.String(), Fix: &fix})
 	}
 	return findings, nil
 }
@@ -90,9 +90,9 @@ func writeFindings(w io.Writer, findings []daemon.Finding) {
 			label = "PROBLEM"
 		case daemon.Healthy:
 		}
-		fmt.Fprintf(w, "%s  %-14s  %s\n", label, f.Check, printable(f.Message))
-		if f.Todo != nil {
-			fmt.Fprintf(w, "%25s  -> %s\n", "", printable(*f.Todo))
+		fmt.Fprintf(w, "%s  %-16s  %s\n", label, f.Name, printable(f.Message))
+		if f.Fix != nil {
+			fmt.Fprintf(w, "%27s-> %s\n", "", printable(*f.Fix))
 		}
 	}
 }

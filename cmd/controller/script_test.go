@@ -152,7 +152,7 @@ func element(list []any, word string) (any, error) {
 		return list[i], nil
 	}
 	for _, e := range list {
-		if m, ok := e.(map[string]any); ok && (m["name"] == word || m["id"] == word || m["check"] == word) {
+		if m, ok := e.(map[string]any); ok && (m["name"] == word || m["id"] == word) {
 			return e, nil
 		}
 	}

@@ -39,6 +39,27 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// On a terminal the last columns give way first, and show that they do.
+func TestTableFits(t *testing.T) {
+	whole := "ID  NAME       PATH\n1   firstname  /home/user/projects/one\n"
+	least := "ID  NAME      PATH\n1   firstna…  /home/u…\n"
+	for fit, want := range map[int]string{
+		0:  whole,
+		38: whole,
+		30: "ID  NAME       PATH\n1   firstname  /home/user/pro…\n",
+		22: least,
+		1:  least,
+	} {
+		tab := &table{rows: [][]string{{"ID", "NAME", "PATH"}}, fit: fit}
+		tab.row("1", "firstname", "/home/user/projects/one")
+		var out bytes.Buffer
+		tab.write(&out)
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("in %d columns (-want +got):\n%s", fit, diff)
+		}
+	}
+}
+
 func TestCoarse(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		-time.Second: "0s", 0: "0s", 119 * time.Second: "119s", 2 * time.Minute: "2m", 3 * time.Hour: "3h", 50 * time.Hour: "2d",

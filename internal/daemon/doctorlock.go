@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
-	"syscall"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -21,36 +22,63 @@ func (e *examination) lockAndDaemon() {
 		}
 		return
 	}
-	if pid := lockHolder(e.s.DB); pid != 0 {
-		e.add("lock", Problem, "give --socket the path that the process was started with, or stop it",
-			"process %d works on the index and cannot be reached at %s", pid, e.s.Socket)
+	path, err := store.LockPath(e.s.DB)
+	if err != nil {
+		e.add("lock", Problem, "make the directory readable for this user", "%v", err)
 		return
 	}
-	e.ok("lock", "free: no daemon runs for this index")
+	named := namedProcess(path)
+	holder, held := lockHolder(path, named)
+	switch {
+	case held:
+		e.add("lock", Problem, "give --socket the path that the process was started with, or stop it",
+			"%s works on the index and cannot be reached at %s", processText(holder), e.s.Socket)
+	case named != 0:
+		e.add("lock", Hint, "nothing: the next controller takes it", "%s is left over: it names process %d, which does not hold it", path, named)
+	default:
+		e.ok("lock", "free: no daemon runs for this index")
+	}
 }
 
-// lockHolder is the process that says it holds the index's lock and lives; 0
-// for none. The lock itself is not tried: that could get in the way of a daemon
-// that is starting.
-func lockHolder(db string) int {
-	path, err := store.LockPath(db)
-	if err != nil {
-		return 0
+// lockHolder is the process that holds the index's lock. The lock itself is not
+// tried: that could get in the way of a daemon that is starting. Where the
+// system does not tell, a named process that lives is taken for the holder.
+func lockHolder(path string, named int) (pid int, held bool) {
+	locks, known := writeLocks(path)
+	if !known {
+		return named, named != 0 && lives(named)
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0
+	for _, l := range locks {
+		if l.kind == "FLOCK" {
+			return l.pid, true
+		}
 	}
+	return 0, false
+}
+
+// namedProcess is the process that a file of ours or of DorkOS's names as the
+// one that made it; 0 for none.
+func namedProcess(path string) int {
 	var note struct {
 		PID int `json:"pid"`
 	}
-	if json.Unmarshal(text, &note) != nil || note.PID <= 0 {
-		return 0
-	}
-	if err := unix.Kill(note.PID, 0); err != nil && !errors.Is(err, unix.EPERM) {
+	text, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(text, &note) != nil || note.PID < 0 {
 		return 0
 	}
 	return note.PID
+}
+
+func lives(pid int) bool {
+	err := unix.Kill(pid, 0)
+	return err == nil || errors.Is(err, unix.EPERM)
+}
+
+func processText(pid int) string {
+	if pid <= 0 {
+		return "another process"
+	}
+	return fmt.Sprintf("process %d", pid)
 }
 
 func (e *examination) socket(ctx context.Context) {
@@ -84,11 +112,22 @@ func (e *examination) unansweredSocket(ctx context.Context, path string) {
 	e.add("socket", Hint, "nothing: the next daemon replaces it", "%s is left over: nobody answers", path)
 }
 
-// owner is the user to whom a file belongs.
-func owner(info fs.FileInfo) (uid int, known bool) {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, false
+// dorkOS says whether a DorkOS announces itself: while it runs, nothing is
+// taken out of its relay.
+func (e *examination) dorkOS() {
+	path := filepath.Join(e.s.DorkHome, "instance.lock")
+	if _, err := os.Stat(path); err != nil {
+		return
 	}
-	return int(st.Uid), true
+	pid := namedProcess(path)
+	switch {
+	case pid == 0:
+		e.add("dorkos", Hint, "if no DorkOS runs, remove the file: mailboxes are neither moved nor removed while one might",
+			"%s is there and does not say which process made it", path)
+	case lives(pid):
+		e.add("dorkos", Hint, "nothing: mailboxes are added at once, and moved or removed when it stops or starts anew",
+			"DorkOS runs beside, as process %d", pid)
+	default:
+		e.ok("dorkos", "%s is left over from process %d, which has ended", path, pid)
+	}
 }

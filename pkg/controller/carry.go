@@ -21,9 +21,12 @@ func (c *Controller) carryOut(ctx context.Context, it *intent) {
 	took := c.ports.Clock.Since(began)
 	if err != nil {
 		it.err = err
+		c.queue.Add(it.id) // whatever the loop had to do here is still to be done
+		if errors.Is(err, agent.ErrConflict) {
+			return // it starts over
+		}
 		c.log.Info("an order was not carried out", zap.String("event", "OrderRefused"), zap.String("agent_id", clip(string(it.id))),
 			zap.String("path", clip(it.path)), zap.Error(err))
-		c.queue.Add(it.id) // whatever the loop had to do here is still to be done
 		return
 	}
 	it.outcome = Outcome{

@@ -21,6 +21,9 @@ func (c *Controller) Explain(ctx context.Context, target string) (Explanation, e
 		if e, ok := c.explainPlace(ctx, target); ok {
 			return e, nil
 		}
+		if e, ok := c.explainGone(ctx, agent.ID(target)); ok {
+			return e, nil
+		}
 	}
 	if err != nil {
 		return Explanation{}, err
@@ -53,22 +56,52 @@ func (c *Controller) Explain(ctx context.Context, target string) (Explanation, e
 			e.Problems = append(e.Problems, p)
 		}
 	}
-	history, err := c.ports.Index.Events(ctx, agent.EventFilter{ID: t.id, Limit: explainEvents})
+	e.Events, err = c.history(ctx, t.id)
+	return e, err
+}
+
+// history is the last that is known to have happened to an id.
+func (c *Controller) history(ctx context.Context, id agent.ID) ([]EventView, error) {
+	events, err := c.ports.Index.Events(ctx, agent.EventFilter{ID: id, Limit: explainEvents})
 	if err != nil {
-		return Explanation{}, fmt.Errorf("read history: %w", err)
+		return nil, fmt.Errorf("read history: %w", err)
 	}
-	for _, h := range history {
-		e.Events = append(e.Events, EventView{At: Time(h.At), ID: h.ID, Reason: h.Reason, Path: h.Path, Message: h.Message})
+	list := []EventView{}
+	for _, h := range events {
+		list = append(list, EventView{At: Time(h.At), ID: h.ID, Reason: h.Reason, Path: h.Path, Message: h.Message})
 	}
-	return e, nil
+	return list, nil
+}
+
+func explainNobody(path string) Explanation {
+	return Explanation{
+		Path: path, Fields: []FieldView{}, Relay: RelayView{Endpoints: []string{}, Rules: "none: no agent"},
+		Next: []PlanChange{}, Problems: []ProblemStatus{}, Events: []EventView{}, Hints: []string{},
+	}
+}
+
+// explainGone explains an id that has left the index: what is kept of it, and
+// how it comes back.
+func (c *Controller) explainGone(ctx context.Context, id agent.ID) (Explanation, bool) {
+	views, _, err := c.ports.Index.Read(ctx, []agent.ID{id}, nil)
+	defer c.letGo(ctx)
+	t := views[id].Tombstone
+	if err != nil || t == nil {
+		return Explanation{}, false
+	}
+	e := explainNobody(t.Record.Path)
+	e.ID = id
+	look := c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: e.Path, Anchor: e.Path})
+	e.File = FileView{Path: e.Path, Evidence: look.Class.String(), Message: look.Err}
+	e.Hints = append(e.Hints, fmt.Sprintf("it left the index (%s) at %s; put its manifest back below a scan root within 30 days to have it again, with its mail",
+		t.Reason, agent.FormatTime(t.At)))
+	e.Events, err = c.history(ctx, id)
+	return e, err == nil
 }
 
 // explainPlace explains a place that is refused and of which no id is known.
 func (c *Controller) explainPlace(ctx context.Context, path string) (Explanation, bool) {
-	e := Explanation{
-		Path: path, Fields: []FieldView{}, Relay: RelayView{Endpoints: []string{}, Rules: "none: no agent"},
-		Next: []PlanChange{}, Problems: []ProblemStatus{}, Events: []EventView{}, Hints: []string{},
-	}
+	e := explainNobody(path)
 	for _, p := range c.current.Load().places() {
 		if p.Path != path {
 			continue
@@ -230,7 +263,7 @@ func hints(t *task) []string {
 func problemHint(p *agent.Problem) string {
 	manifest := p.Path + "/.dork/agent.json"
 	if p.Reason == agent.DuplicateID {
-		return "give the copy at " + p.Path + " an id of its own in .dork/agent.json, or remove it"
+		return "mesh-controller reissue " + p.Path + " gives the copy an id of its own; mesh-controller adopt " + p.Path + " makes it the home"
 	}
 	if p.Reason == agent.ManifestInvalid {
 		return "mend " + manifest + ": " + p.Message
@@ -239,7 +272,7 @@ func problemHint(p *agent.Problem) string {
 		return "make " + manifest + " readable: " + p.Message
 	}
 	if p.Reason == agent.Denied {
-		return "take " + p.Path + " off the deny list if it is to be registered"
+		return "mesh-controller undeny " + p.Path + " takes it off the deny list, if it is to be registered"
 	}
 	return ""
 }

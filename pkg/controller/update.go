@@ -119,9 +119,31 @@ func (c *Controller) edition(id agent.ID, set []agent.Assignment, f *agent.Manif
 		proven: func(t *task) error { return follows(t, f.Path) },
 	}
 	if !bytes.Equal(next, f.Data) {
-		it.write = func(ctx context.Context, _ *task, u *undo) error { return c.replace(ctx, f.Path, f.Data, next, u) }
+		it.write = func(ctx context.Context, _ *task, u *undo) error { return c.edit(ctx, id, set, f, u) }
 	}
 	return it, nil
+}
+
+// edit writes what was set into the manifest as it is now: whoever saves often
+// leaves little time between a look and a write.
+func (c *Controller) edit(ctx context.Context, id agent.ID, set []agent.Assignment, seen *agent.ManifestFile, u *undo) error {
+	for n := 1; ; n++ {
+		f, err := c.ports.Sources.Inspect(ctx, seen.Path)
+		if err != nil {
+			return inspectError(err)
+		}
+		if f.Look.Class != agent.Present || f.Look.Manifest.ID != id || f.Look.Manifest.Namespace != seen.Look.Manifest.Namespace {
+			return fmt.Errorf("%w: %s was written to", agent.ErrConflict, f.Path)
+		}
+		next, err := agent.EditManifest(f.Data, set)
+		if err != nil {
+			return misuse("correct the value and run it again", "%s", err.Error())
+		}
+		err = c.replace(ctx, f.Path, f.Data, next, u)
+		if !errors.Is(err, agent.ErrConflict) || n == orderTries {
+			return err
+		}
+	}
 }
 
 // readyToFollow lets an edit go ahead. Where it changes the address the relay

@@ -88,3 +88,13 @@ func (d projectDir) handle() (*os.File, error) {
 	}
 	return os.NewFile(uintptr(fd), d.path), nil
 }
+
+// sync makes a .dork that was made survive a power failure.
+func (d projectDir) sync() error {
+	dir, err := d.handle()
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return atomicfile.SyncDirAt(dir)
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/mesh-registry/mesh-controller/internal/atomicfile"
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
@@ -58,29 +60,25 @@ func (d projectDir) publish(data []byte, made bool) error {
 	err = atomicfile.WriteNewAt(dork, manifestName, data, atomicfile.Options{Mode: manifestMode})
 	written := err == nil || errors.Is(err, atomicfile.ErrNotSynced)
 	if err == nil && made {
-		err = d.syncMade()
+		err = d.sync()
 	}
 	if err != nil && written {
-		err = errors.Join(err, unsaved(atomicfile.RemoveAt(dork, manifestName, data)))
+		return takeBack(dork, data, err)
 	}
 	return err
 }
 
-func (d projectDir) syncMade() error {
-	dir, err := d.handle()
-	if err != nil {
-		return err
+// takeBack removes a manifest that could not be synced, so that the error is
+// not ErrNotSynced any more. What is no longer ours stays.
+func takeBack(dork *os.File, data []byte, cause error) error {
+	err := atomicfile.RemoveAt(dork, manifestName, data)
+	if err != nil && !errors.Is(err, atomicfile.ErrChanged) && !errors.Is(err, atomicfile.ErrNotSynced) {
+		return errors.Join(cause, err)
 	}
-	defer dir.Close()
-	return atomicfile.SyncDirAt(dir)
-}
-
-// unsaved: what is no longer ours stays.
-func unsaved(err error) error {
-	if errors.Is(err, atomicfile.ErrChanged) {
-		return nil
+	if errno, ok := errors.AsType[unix.Errno](cause); ok {
+		cause = errno
 	}
-	return err
+	return fmt.Errorf("a directory could not be synced, so it was taken back: %w", cause)
 }
 
 // ReplaceManifest puts next in the place of expected, in one step:
@@ -102,7 +100,8 @@ func (t *Tree) ReplaceManifest(ctx context.Context, project string, expected, ne
 // and nothing was changed, where it holds anything else. With dorkDirToo an
 // empty .dork goes as well; nothing else of the project is touched. What is
 // not there is removed already: calling it again is no error, and finishes
-// what a crash cut short.
+// what a crash cut short. An error that is atomicfile.ErrNotSynced means that
+// all is gone and may come back after a power failure.
 func (t *Tree) RemoveManifest(ctx context.Context, project string, expected []byte, dorkDirToo bool) error {
 	if expected == nil {
 		expected = []byte{}

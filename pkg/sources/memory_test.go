@@ -190,6 +190,36 @@ func TestScrubReadsEachOncePerRound(t *testing.T) {
 	}
 }
 
+// A directory that holds no other is not listed where its link count says so,
+// and what comes into it is found all the same.
+func TestChildlessIsNotListed(t *testing.T) {
+	root := temp(t)
+	write(t, root+"/leaf/file", "x")
+	write(t, root+"/stem/file", "x")
+	mkdir(t, root+"/stem/leaf")
+	tree := newTree(t, Options{})
+	req := agent.SweepRequest{Roots: []string{root}}
+	l, _ := sweep(t, tree, req)
+	if !countsDirectories(l.Roots[0].Mount.Type) {
+		t.Skipf("%s counts no directories", l.Roots[0].Mount.Type)
+	}
+	for path, entries := range map[string]int32{"leaf": 0, "stem": 2, "stem/leaf": 0} {
+		if n := tree.trees[root].find(path); n == nil || n.entries != entries || !n.settled {
+			t.Errorf("%s: %+v, want %d entries read", path, n, entries)
+		}
+	}
+	must(t, os.Symlink(root+"/stem", root+"/stem/leaf/.dork"))
+	project(t, root+"/leaf/deep/er", "A1")
+	if l, _ = sweep(t, tree, req); !slices.Equal(paths(t, l, root), []string{"leaf/deep/er", "stem/leaf " + agent.Invalid.String()}) {
+		t.Errorf("%v", paths(t, l, root))
+	}
+	must(t, os.RemoveAll(root+"/leaf/deep"))
+	must(t, os.Remove(root+"/stem/leaf/.dork"))
+	if l, _ = sweep(t, tree, req); len(l.Sightings) != 0 || tree.trees[root].find("leaf/deep") != nil {
+		t.Errorf("%v", paths(t, l, root))
+	}
+}
+
 func TestNewAndVanished(t *testing.T) {
 	tree, req, file := remembered(t, Options{})
 	root := req.Roots[0]

@@ -12,7 +12,7 @@ func (w *walker) unchanged(n *node, at place) bool {
 // it had to be opened, else -1; ok is false when there is nothing to go on
 // with.
 func (w *walker) renew(n *node, at place, depth int) (fd int, ok bool) {
-	if deepest := depth >= w.terms.depth; deepest || w.childless(at) {
+	if depth >= w.terms.depth || w.childless(at) {
 		err := w.peek(n, at)
 		if err != nil {
 			w.lose(n, err)

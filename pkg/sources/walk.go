@@ -42,19 +42,8 @@ func (w *walker) came(n *node) {
 	n.sweep = w.terms.number
 }
 
-// holdKids is from how many directories on their parent is held open while they
-// are visited, so that the kernel looks their names up from there. Fewer would
-// not pay for the opening, more would leave teams of ordinary size to long paths.
-const holdKids = 16
-
 // descend visits the directories in n in the order of their names.
 func (w *walker) descend(n *node, at place, depth int) {
-	if len(n.kids) >= holdKids && at.off <= len(w.path) {
-		if fd, err := w.open.beneath(at.fd, w.rel(at), pathFlags|unix.O_NOFOLLOW); err == nil {
-			defer unix.Close(fd)
-			at = w.inside(fd)
-		}
-	}
 	w.chain = append(w.chain, n.stamp.id())
 	for i := range n.kids {
 		k := &n.kids[i]

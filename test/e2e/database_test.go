@@ -12,10 +12,10 @@ import (
 )
 
 type doctorView struct {
-	OK       bool
-	Findings []struct {
-		Check, Status, Message string
-		Todo                   *string
+	OK     bool
+	Checks []struct {
+		Name, Status, Message string
+		Fix                   *string
 	}
 }
 
@@ -25,11 +25,11 @@ func TestDoctor(t *testing.T) {
 	check := func(when string) {
 		t.Helper()
 		v := ask[doctorView](w, 0, "doctor")
-		if !v.OK || len(v.Findings) < 5 {
+		if !v.OK || len(v.Checks) < 5 {
 			t.Errorf("%s: %+v", when, v)
 		}
-		for _, f := range v.Findings {
-			if f.Status == "problem" || f.Status != "ok" && f.Todo == nil {
+		for _, f := range v.Checks {
+			if f.Status == "problem" || f.Status != "ok" && f.Fix == nil {
 				t.Errorf("%s: %+v", when, f)
 			}
 		}

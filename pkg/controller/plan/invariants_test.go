@@ -54,6 +54,17 @@ func invariants() []invariant {
 		{"EveryChangeIsTold", everyChangeIsTold},
 		{"OrderOfClaimsIsNoMatter", orderOfClaimsIsNoMatter},
 		{"LeftNamespacesAreRecorded", leftNamespacesAreRecorded},
+		{"OrderedPlaceOrNothing", orderedPlaceOrNothing},
+		{"UnregisteredOnlyByRecord", unregisteredOnlyByRecord},
+		{"VoidRecordsGo", voidRecordsGo},
+	}
+}
+
+// whilePaused are the invariants of what is switched off.
+func whilePaused() []invariant {
+	return []invariant{
+		{"PausedDoesNothing", pausedDoesNothing},
+		{"ReasonIsKnown", reasonIsKnown},
 	}
 }
 
@@ -116,9 +127,10 @@ func fileWins(v *verdict) string {
 
 // noActionOnDoubt: a home that could not be looked at changes nothing, and is
 // tried again; an invalid manifest changes neither row nor clock nor identity.
-// A displaced id whose old place cannot be judged waits likewise.
+// A displaced id whose old place cannot be judged waits likewise. Who adopts a
+// place settles it.
 func noActionOnDoubt(v *verdict) string {
-	if v.o.Home == nil || v.o.Row != nil && v.o.Home.Denied {
+	if v.o.Home == nil || adopts(v.o) || v.o.Row != nil && v.o.Home.Denied {
 		return ""
 	}
 	if v.o.Row == nil && (len(v.o.Claims) > 0 || v.o.Tombstone.Reason != agent.Displaced) {
@@ -138,8 +150,8 @@ func noActionOnDoubt(v *verdict) string {
 }
 
 // nothingDestructiveOnThinEvidence: what takes an id out of index or relay
-// rests on the deny list, on a removal that is on record, or on all of: a
-// fresh absence, a complete listing, a grace that is over, an index that was
+// rests on the deny list, on a removal or an unregistration that is on record,
+// or on all of: a fresh absence, a complete listing, a grace that is over, an index that was
 // not lost, no hold, and an absence that was seen to settle. A forecast takes
 // looks and listing for granted.
 func nothingDestructiveOnThinEvidence(v *verdict) string {
@@ -161,6 +173,8 @@ func nothingDestructiveOnThinEvidence(v *verdict) string {
 			return "it is not denied"
 		}
 		return ""
+	case r.Reason == agent.Unregistered:
+		return "" // UnregisteredOnlyByRecord
 	}
 	if (v.o.Home != nil) != v.p.Confirm {
 		return "the last look is not confirmed"
@@ -227,8 +241,8 @@ func claimedSomewhere(o *plan.Observation) bool {
 // graceOf is the grace that the absence has, false for one without end.
 func graceOf(v *verdict) (time.Duration, bool) {
 	lost := v.o.State != nil && v.o.State.Lost
-	if v.o.State == nil || v.o.State.MissingSince.IsZero() {
-		lost = v.o.IndexLost && v.o.Row == nil
+	if v.o.IndexLost && v.o.Row == nil && (missingSince(v.o.State).IsZero() || v.o.Tombstone == nil || v.o.Tombstone.Reason != agent.Displaced) {
+		lost = true
 	}
 	if v.evidence == agent.VolumeGone || lost {
 		return v.policy.UnmountedGrace, v.policy.UnmountedGrace > 0
@@ -287,9 +301,13 @@ func judge(o *plan.Observation) agent.Evidence {
 // relocationsNeedProof: an id changes directory only when its home is proven
 // empty of it on the volume where it was, on a complete listing, with no place
 // in doubt, and to a place that carries it now and may have it. A linked
-// worktree does not inherit from a directory that stands.
+// worktree does not inherit from a directory that stands. To adopt a place is to
+// answer for all that, but for the place itself.
 func relocationsNeedProof(v *verdict) string {
 	if v.o.Row == nil || v.next.Row == nil || v.next.Row.Path == v.o.Row.Path {
+		return ""
+	}
+	if adopts(v.o) && v.next.Row.Path == v.o.Order.Path {
 		return ""
 	}
 	if !v.evidence.Absent() || v.evidence == agent.VolumeGone {
@@ -321,7 +339,11 @@ func dueMeansRemoved(v *verdict) string {
 	if !orphaned(v.o) || notDue(v) != "" {
 		return ""
 	}
-	if v.p.Record == nil || v.p.Record.Reason != agent.Removed || v.next.Row != nil ||
+	want := agent.Removed
+	if departs(v) {
+		want = agent.Unregistered
+	}
+	if v.p.Record == nil || v.p.Record.Reason != want || v.next.Row != nil ||
 		v.o.Relay.Enabled && len(v.next.Relay.Endpoints) > 0 {
 		return "it stays"
 	}
@@ -342,8 +364,12 @@ func orphaned(o *plan.Observation) bool {
 
 // graceBounds: an orphan that waits for its grace alone is looked at again at
 // the very nanosecond at which the grace ends: not removed one before it, due
-// at it.
+// at it. While the relay is down it is due and tried again. Its end never lies in
+// the past.
 func graceBounds(v *verdict) string {
+	if !v.p.RemoveAt.IsZero() && v.p.RemoveAt.Before(v.o.Now.Wall) {
+		return "it was to be removed " + at(v.p.RemoveAt)
+	}
 	if v.p.RequeueAfter <= 0 || v.p.RemoveAt.IsZero() || v.p.Hold != nil && v.p.Hold.Reason != agent.VolumeMissing {
 		return ""
 	}
@@ -358,7 +384,14 @@ func graceBounds(v *verdict) string {
 		return "it is removed one nanosecond early"
 	}
 	late.Now.Wall = late.Now.Wall.Add(1)
-	if p := plan.Compute(late, v.policy); p.Record == nil {
+	p := plan.Compute(late, v.policy)
+	if late.Relay.Down != "" {
+		if p.Record != nil || !p.Retry || p.RequeueAfter != 0 || p.Hold != nil || p.Held || !p.RemoveAt.Equal(late.Now.Wall) {
+			return "while the relay is down:\n" + digest(p)
+		}
+		return ""
+	}
+	if p.Record == nil {
 		return "it is not removed in time"
 	}
 	return ""
@@ -389,7 +422,8 @@ func missingSince(s *agent.State) time.Time {
 }
 
 // onlyPresentClears: the memory of an absence ends with a manifest at home, a
-// removal, or when nothing is left of the id to be missing.
+// removal, or when nothing is left of the id to be missing: no address, and the
+// relay says so, or one that the order to unregister a displaced id takes away.
 func onlyPresentClears(v *verdict) string {
 	if missingSince(v.o.State).IsZero() || !missingSince(v.next.State).IsZero() || v.p.Record != nil {
 		return ""
@@ -397,8 +431,10 @@ func onlyPresentClears(v *verdict) string {
 	if v.next.Row != nil && judge(&v.next) == agent.Present {
 		return ""
 	}
-	if v.o.Row == nil && len(v.o.Relay.Endpoints) == 0 && (v.o.Tombstone == nil || v.o.Tombstone.Reason != agent.Displaced) {
-		return ""
+	if t := v.o.Tombstone; v.o.Row == nil && v.o.Relay.Down == "" && (t == nil || t.Reason != agent.Displaced) {
+		if len(v.o.Relay.Endpoints) == 0 || t != nil && t.Reason == agent.Unregistered && !v.o.State.Lost && !v.o.IndexLost {
+			return ""
+		}
 	}
 	return "it was cleared"
 }
@@ -428,7 +464,8 @@ func clockForwardOnly(v *verdict) string {
 }
 
 // statusFollowsEvidence: a row whose manifest is not at home, and which stays
-// where it is, is unreachable at once and otherwise as it was.
+// where it is, is unreachable at once and otherwise as it was. Its clock runs,
+// but for one that is unregistered and waits for the relay alone.
 func statusFollowsEvidence(v *verdict) string {
 	if v.o.Row == nil || v.next.Row == nil || v.next.Row.Path != v.o.Row.Path || !v.evidence.Absent() || v.o.Home.Denied {
 		return ""
@@ -438,17 +475,21 @@ func statusFollowsEvidence(v *verdict) string {
 	if *v.next.Row != want {
 		return "the row is " + v.next.Row.Status
 	}
-	if missingSince(v.next.State).IsZero() {
+	if missingSince(v.next.State).IsZero() && !departs(v) {
 		return "no clock runs"
 	}
 	return ""
 }
 
 // exactlyOneEndpoint: an id with a row, a healthy relay and a home that could
-// be looked at has its one address, whole, with its mail, under its rules.
+// be looked at has its one address, whole, with its mail, under its rules. What
+// an interrupted removal took away stays away.
 func exactlyOneEndpoint(v *verdict) string {
 	row, r := v.next.Row, &v.next.Relay
 	if row == nil || !r.Enabled || r.Degraded != "" || r.Down != "" || v.evidence == agent.Unknown && v.o.Row != nil {
+		return ""
+	}
+	if v.o.Row != nil && v.evidence.Absent() && row.Path == v.o.Row.Path && interruptedRemoval(v.o, agent.Removed) {
 		return ""
 	}
 	if len(r.Endpoints) != 1 || r.Endpoints[0].Subject != row.Subject() || !r.Endpoints[0].Whole || r.Kept {
@@ -487,9 +528,10 @@ func actionsInOrder(v *verdict) string {
 
 // refusalMutatesNothing: while the recorded home holds the id, or may hold it,
 // other places that carry it change neither row nor relay nor memory, and
-// displace nobody: only problems and words differ from a world without them.
+// displace nobody: only problems and words differ from a world without them. An
+// operator may adopt one.
 func refusalMutatesNothing(v *verdict) string {
-	if len(v.o.Claims) == 0 || v.o.Row == nil || v.o.Home.Denied {
+	if adopts(v.o) || len(v.o.Claims) == 0 || v.o.Row == nil || v.o.Home.Denied {
 		return ""
 	}
 	switch v.evidence {
@@ -573,7 +615,8 @@ func degradedAddsNothing(v *verdict) string {
 }
 
 // recordBeforeRemoval: what leaves the index leaves a tombstone with the row
-// and the evidence, durably, and an event; and a removal adds nothing.
+// and the evidence, durably, and an event, unless the removal was interrupted and
+// has left one already; and a removal adds nothing.
 func recordBeforeRemoval(v *verdict) string {
 	r := v.p.Record
 	if r == nil {
@@ -587,8 +630,12 @@ func recordBeforeRemoval(v *verdict) string {
 		return "the record is not the row"
 	case r.ID != self || !r.At.Equal(v.o.Now.Wall) || r.Evidence == "":
 		return "the record lacks id, time or evidence"
-	case !v.p.Change.Durable || v.p.Deed == nil || v.p.Deed.Reason != r.Reason:
-		return "it is not durable, or not told"
+	case !v.p.Change.Durable:
+		return "it is not durable"
+	case v.p.Change.Unbury:
+		return "the record is dropped at once"
+	case (v.p.Deed == nil) != interruptedRemoval(v.o, r.Reason) || v.p.Deed != nil && v.p.Deed.Reason != r.Reason:
+		return "it is not told, or told twice"
 	case v.next.Row != nil:
 		return "the row stays"
 	}
@@ -723,7 +770,8 @@ func everyRefusalIsListed(v *verdict) string {
 
 // everyChangeIsTold: whoever acts, and whoever begins or ends an absence, leaves
 // exactly one event of it; who does neither leaves none but that of a problem.
-// Whom it displaces has one of its own.
+// Whom it displaces has one of its own, and so has an unregistration that is
+// void. A removal that was interrupted is told already.
 func everyChangeIsTold(v *verdict) string {
 	began := missingSince(v.o.State).IsZero() && !missingSince(v.next.State).IsZero()
 	returned := !missingSince(v.o.State).IsZero() && missingSince(v.next.State).IsZero() && v.next.Row != nil
@@ -738,6 +786,9 @@ func everyChangeIsTold(v *verdict) string {
 			whose = append(whose, e.ID)
 			continue
 		}
+		if e.Reason == agent.Conflict { // VoidRecordsGo
+			continue
+		}
 		if !slices.ContainsFunc(v.p.Change.Problems, func(p agent.Problem) bool { return p.Reason == e.Reason && p.Path == e.Path }) ||
 			e.Reason == agent.EndpointLeaked && v.p.Starts {
 			told++
@@ -746,6 +797,8 @@ func everyChangeIsTold(v *verdict) string {
 	switch need := began || returned || len(v.p.Actions) > 0; {
 	case (v.p.Change.Displaces != "") != (len(whose) == 1) || len(whose) == 1 && whose[0] != v.p.Change.Displaces:
 		return "another one is told of"
+	case v.p.Record != nil && interruptedRemoval(v.o, v.p.Record.Reason):
+		return "" // RecordBeforeRemoval
 	case need && told == 0:
 		return "no event tells of it"
 	case !need && v.p.Record == nil && told > 0:
@@ -786,6 +839,122 @@ func leftNamespacesAreRecorded(v *verdict) string {
 		if !there && !left(ns) {
 			return ns
 		}
+	}
+	return ""
+}
+
+// adopts reports whether an operator made a place the home of the id that
+// carries it and may have it.
+func adopts(o *plan.Observation) bool {
+	if o.Order.Reason != agent.Relocated || o.Row == nil && o.Twin != "" || o.Row != nil && o.Home.Denied {
+		return false
+	}
+	return orderedHoldsUp(o)
+}
+
+// orderedHoldsUp reports whether the place that an order names carries the id
+// and may have it.
+func orderedHoldsUp(o *plan.Observation) bool {
+	return slices.ContainsFunc(o.Claims, func(c plan.Claim) bool {
+		return c.Look.Path == o.Order.Path && c.Look.Class == agent.Present && c.Look.Manifest.ID == self && !c.Denied && c.Place.Problem == nil
+	})
+}
+
+// departs reports whether an unregistration is on record beside the row and its
+// manifest is proven gone from everywhere.
+func departs(v *verdict) bool {
+	o := v.o
+	return o.Row != nil && o.Tombstone != nil && o.Tombstone.Reason == agent.Unregistered && !o.Home.Denied && !o.IndexLost &&
+		v.evidence.Absent() && v.evidence != agent.VolumeGone && !claimedSomewhere(o)
+}
+
+// interruptedRemoval reports whether a removal of this kind is in the history
+// already: its record has evidence and is not older than the absence.
+func interruptedRemoval(o *plan.Observation, r agent.Reason) bool {
+	t := o.Tombstone
+	if o.Row == nil || t == nil || t.Reason != r || t.Evidence == "" {
+		return false
+	}
+	since := missingSince(o.State)
+	return r != agent.Removed || !since.IsZero() && !t.At.Before(since)
+}
+
+// orderedPlaceOrNothing: a place that is adopted is where the row ends. An order
+// about a place that does not hold up changes nothing but words.
+func orderedPlaceOrNothing(v *verdict) string {
+	switch {
+	case v.o.Order == (plan.Order{}):
+		return ""
+	case adopts(v.o):
+		if v.next.Row == nil || v.next.Row.Path != v.o.Order.Path {
+			return "it is not at " + v.o.Order.Path
+		}
+		return ""
+	case orderedHoldsUp(v.o):
+		return ""
+	}
+	alone := *v.o
+	alone.Order = plan.Order{}
+	p := plan.Compute(alone, v.policy)
+	a, b := &p.Change, &v.p.Change
+	if a.Op != b.Op || a.Displaces != b.Displaces || !sameRecord(a.Row, b.Row) || !sameState(a.State, b.State) ||
+		!slices.EqualFunc(p.Actions, v.p.Actions, sameAction) || (p.Record == nil) != (v.p.Record == nil) {
+		return "without the order:\n" + digest(p)
+	}
+	return ""
+}
+
+// unregisteredOnlyByRecord: an unregistration is carried out, at once and with a
+// last look, where it is on record, its manifest is proven gone from everywhere
+// and the relay answers; nowhere else. Where the relay does not answer it is
+// tried again.
+func unregisteredOnlyByRecord(v *verdict) string {
+	removed := v.p.Record != nil && v.p.Record.Reason == agent.Unregistered
+	switch due := departs(v) && !adopts(v.o); {
+	case !due && removed:
+		return "it is not to go"
+	case due && v.o.Relay.Down != "":
+		if removed || !v.p.Retry || v.next.Row.Status != agent.Unreachable {
+			return "while the relay is down"
+		}
+	case due && (!removed || !v.p.Confirm || v.p.Hold != nil || v.next.Row != nil):
+		return "it stays"
+	}
+	return ""
+}
+
+// voidRecordsGo: a tombstone beside a row is dropped where the manifest is at
+// home; one of an unregistration, and with an event, where the index was lost
+// and the manifest is not there. No other.
+func voidRecordsGo(v *verdict) string {
+	o, c := v.o, &v.p.Change
+	told := slices.ContainsFunc(c.Events, func(e agent.Event) bool { return e.Reason == agent.Conflict })
+	beside := o.Row != nil && o.Tombstone != nil && !o.Home.Denied && !adopts(o)
+	lost := beside && o.IndexLost && o.Tombstone.Reason == agent.Unregistered && v.evidence != agent.Present
+	switch {
+	case told != lost:
+		return "it is told, or it is not"
+	case v.p.Record == nil && c.Unbury != (lost || beside && v.evidence == agent.Present):
+		return "it is dropped, or it stays"
+	}
+	return ""
+}
+
+// pausedDoesNothing: what is switched off stays as it is and asks for nothing;
+// an order is planned as if it were on.
+func pausedDoesNothing(v *verdict) string {
+	if v.o.Order != (plan.Order{}) {
+		awake := *v.o
+		awake.Paused = false
+		if p := plan.Compute(awake, v.policy); !samePlan(&p, &v.p) {
+			return "without the pause:\n" + digest(p)
+		}
+		return ""
+	}
+	p := &v.p
+	if !quiet(p) || p.Reason != agent.Paused || p.Change.Expected != v.o.Row || p.RequeueAfter != 0 || !p.RemoveAt.IsZero() ||
+		p.Hold != nil || p.Held || p.NeedSweep || p.SecondLook || p.Retry {
+		return "it does something"
 	}
 	return ""
 }

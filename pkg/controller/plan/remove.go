@@ -79,6 +79,7 @@ func (pl *planner) leftover() {
 		return
 	}
 	pl.clock(e)
+	pl.state.Lost = pl.state.Lost || pl.o.IndexLost
 	if pl.due(e) {
 		pl.expire()
 	}

@@ -269,6 +269,20 @@ func departureRules() []rule {
 			removeAt now+719h0m0s
 			requeue 719h0m0s
 `},
+		{"leftover of an unregistration is not retired once a lost index is found", func(o *plan.Observation, p *plan.Policy) {
+			displaced(o, time.Hour)
+			o.Tombstone.Reason = agent.Unregistered
+			o.IndexLost = true
+			o.State = plan.Compute(*o, *p).Change.State
+			o.IndexLost = false
+		}, `
+			reason EndpointLeaked /mail/p
+			problems 1
+			  EndpointLeaked /mail/p
+			event EndpointLeaked /mail/p
+			removeAt now+719h0m0s
+			requeue 719h0m0s
+`},
 		{"clock of a leftover waits for a relay that is down", func(o *plan.Observation, p *plan.Policy) {
 			newcomer(o)
 			o.Relay = healthyRelay()

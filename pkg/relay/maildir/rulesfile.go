@@ -8,11 +8,13 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/mesh-registry/mesh-controller/internal/atomicfile"
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
@@ -24,6 +26,9 @@ const maxRulesFile = 64 << 20
 type rulesFile struct {
 	path string
 	now  func() time.Time
+	// recovered: what a crash may have left beside the file is cleared. Once is
+	// enough; a writer clears up after what comes later.
+	recovered bool
 
 	stamp   stamp
 	settled bool
@@ -37,6 +42,10 @@ type rulesFile struct {
 
 // refresh makes the rest say what the file says now.
 func (f *rulesFile) refresh() {
+	if err := f.recover(); err != nil {
+		f.problem, f.sum = err.Error(), [sha256.Size]byte{}
+		return
+	}
 	var st unix.Stat_t
 	if err := unix.Lstat(f.path, &st); err == nil && f.settled && stampOf(&st) == f.stamp {
 		return
@@ -60,6 +69,20 @@ func (f *rulesFile) refresh() {
 		f.sum = sum
 	}
 	f.stamp, f.settled, f.problem = at, raw != nil && at.settled(seen), ""
+}
+
+// recover: who may not write there sees the file as it is.
+func (f *rulesFile) recover() error {
+	if f.recovered {
+		return nil
+	}
+	_, err := atomicfile.Recover(filepath.Dir(f.path))
+	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, unix.EROFS) {
+		f.settled = false
+		return err
+	}
+	f.recovered = true
+	return nil
 }
 
 func (f *rulesFile) take(raw []byte) error {
