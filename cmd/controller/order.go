@@ -50,11 +50,13 @@ func unfinished(o *controller.Outcome) string {
 
 // deeds are the reasons of outcomes as a sentence begins with them.
 var deeds = map[agent.Reason]string{
-	agent.Registered:   "registered",
-	agent.Updated:      "updated",
-	agent.Unregistered: "unregistered",
-	agent.Relocated:    "moved",
-	agent.InSync:       "nothing to do:",
+	agent.Registered:       "registered",
+	agent.Resurrected:      "brought back",
+	agent.Updated:          "updated",
+	agent.NamespaceChanged: "updated",
+	agent.Unregistered:     "unregistered",
+	agent.Relocated:        "moved",
+	agent.InSync:           "nothing to do:",
 }
 
 // writeOutcome says what was done and where, and what can be done next.

@@ -275,7 +275,7 @@ func TestOrdersEnd(t *testing.T) {
 			"one paused", http.StatusOK, nil, "pause ONE",
 			said{0, "paused: ONE\nnext: `mesh-controller resume ONE` ends it; observing goes on\n", ""},
 		},
-		{"resumed", http.StatusOK, nil, "resume /p", said{0, "resumed: /p\n", ""}},
+		{"resumed", http.StatusOK, nil, "resume /p", said{0, "resumed: /p\nnext: what waited follows, where no daemon runs with the next `mesh-controller sync`\n", ""}},
 		{"pause as JSON", http.StatusOK, nil, "pause ONE -o json", said{0, "{\n  \"target\": \"ONE\",\n  \"paused\": true\n}\n", ""}},
 		{"resume as YAML", http.StatusOK, nil, "resume -o yaml", said{0, "target: null\npaused: false\n", ""}},
 	} {

@@ -64,7 +64,7 @@ func writePause(w io.Writer, wanted string, paused bool) {
 		what, again = printable(wanted), "mesh-controller resume "+printable(wanted)
 	}
 	if !paused {
-		fmt.Fprintln(w, "resumed: "+what)
+		fmt.Fprintf(w, "resumed: %s\nnext: what waited follows, where no daemon runs with the next `mesh-controller sync`\n", what)
 		return
 	}
 	fmt.Fprintf(w, "paused: %s\nnext: `%s` ends it; observing goes on\n", what, again)

@@ -33,6 +33,9 @@ that is refused, and a project directory is never made.`,
 			if cmd.Flags().Changed("description") {
 				req.Description = &description
 			}
+			if err := req.Validate(); err != nil {
+				return err
+			}
 			return a.intent(cmd.Context(), "registering", func(ctx context.Context, o daemon.Orders) (controller.Outcome, error) {
 				return o.Register(ctx, req)
 			})
@@ -43,7 +46,7 @@ that is refused, and a project directory is never made.`,
 	c.Flags().StringVar(&namespace, "namespace", "", "`namespace` of the agent (default derived from where it lies)")
 	c.Flags().StringVar(&description, "description", "", "`text` on what the agent is for")
 	c.Flags().StringArrayVar(&req.Capabilities, "capability", nil, "a `word` on what others may ask the agent to do (repeatable)")
-	c.Flags().BoolVar(&req.Force, "force", false, "rewrite what a manifest says otherwise, replace one that is not valid")
+	c.Flags().BoolVar(&req.Force, "force", false, "rewrite what a manifest says otherwise, mend one that is not valid")
 	completeFlag(c, "runtime", completeRuntime)
 	completeFlag(c, "namespace", a.completeNamespace)
 	return c

@@ -32,6 +32,9 @@ saves meanwhile is kept.`,
 				return usagef("write --set FIELD=VALUE, as in --set name=helper", "nothing is to be set")
 			}
 			req := controller.UpdateRequest{Target: wanted, Set: set}
+			if err := req.Validate(); err != nil {
+				return err
+			}
 			return a.intent(cmd.Context(), "updating", func(ctx context.Context, o daemon.Orders) (controller.Outcome, error) {
 				return o.Update(ctx, req)
 			})

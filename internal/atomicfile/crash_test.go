@@ -256,9 +256,6 @@ func TestSavesAndCrash(t *testing.T) {
 func (sc *scene) everySave(a act, s steps, save func(string)) {
 	sc.t.Helper()
 	most := sc.length(a, s) + 8 // putting back takes more
-	if testing.Short() {
-		most = sc.length(a, s)
-	}
 	for crash := 1; crash <= most; crash++ {
 		for i := 1; i <= crash; i++ {
 			sc.saveAndCrash(a, s, save, story{crash: crash, saves: []int{i}})
@@ -332,6 +329,33 @@ func TestEveryStepFailsOnce(t *testing.T) {
 					t.Errorf("%v: left %q", st, n)
 				}
 			}
+		}
+	})
+}
+
+// A call that is carried out and fails all the same, as over a network, is no
+// failure.
+func TestEveryStepSucceedsAndFails(t *testing.T) {
+	everyAct(t, func(t *testing.T, sc *scene, a act, s steps) {
+		for fault := range sc.length(a, s) {
+			st, n := story{fault: fault + 1}, 0
+			sc.set(a.before)
+			lie := func(err error) error {
+				if n++; err == nil && n == st.fault {
+					return unix.EIO
+				}
+				return err
+			}
+			l := hooked(s, func(string) error { return nil })
+			l.link = func(f *os.File, d int, n string) error { return lie(s.link(f, d, n)) }
+			l.exchange = func(d int, a, b string) error { return lie(s.exchange(d, a, b)) }
+			l.noReplace = func(d int, a string, e int, b string) error { return lie(s.noReplace(d, a, e, b)) }
+			l.rename = func(d int, a, b string) error { return lie(s.rename(d, a, b)) }
+			l.unlink = func(d int, n string) error { return lie(s.unlink(d, n)) }
+			if err := a.do(l, sc.dir); err != nil {
+				t.Errorf("%v: %v", st, err)
+			}
+			sc.want(st, a.after)
 		}
 	})
 }

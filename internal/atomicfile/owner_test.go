@@ -36,7 +36,7 @@ func wantDress(t *testing.T, path string, d dress) {
 	if err := unix.Stat(path, &st); err != nil {
 		t.Fatal(err)
 	}
-	if st.Mode&0o7777 != d.mode || st.Uid != d.uid || st.Gid != d.gid {
+	if uint32(st.Mode)&0o7777 != d.mode || st.Uid != d.uid || st.Gid != d.gid {
 		t.Errorf("mode %o owner %d:%d, want %o %d:%d", st.Mode&0o7777, st.Uid, st.Gid, d.mode, d.uid, d.gid)
 	}
 }

@@ -2,7 +2,6 @@ package atomicfile
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 )
 
@@ -40,11 +39,10 @@ func (s steps) remove(dir *os.File, name string, expected []byte) error {
 	}
 	t := newTemp(label{role: gone, base: name, over: markOf(expected), put: none})
 	if err := s.rename(int(dir.Fd()), name, t.name); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+		// A call that failed may have been carried out all the same.
+		if _, stays := identify(dir, t.name); stays != nil {
+			return ignoreAbsent(err)
 		}
-		_, undone := s.resolve(dir, t)
-		return errors.Join(err, undone)
 	}
 	out, err := s.look(dir, t.name, expected)
 	if err == nil && out.holds(expected) {

@@ -117,23 +117,33 @@ func (s steps) replace(dir *os.File, name string, expected, content []byte) erro
 
 // publish puts the temporary file in its place and leaves none behind.
 func (s steps) publish(dir *os.File, t temp, ours fileID, expected []byte) error {
-	err := s.exchange(int(dir.Fd()), t.name, t.base)
+	err := s.swapped(dir, t, ours)
 	switch {
 	case err == nil:
 		return s.settle(dir, t, ours, expected)
 	case unsupported(err):
-		return s.publishPlain(dir, t, expected)
+		return s.publishPlain(dir, t, ours, expected)
 	case errors.Is(err, fs.ErrNotExist):
 		err = ErrChanged // deleted since it was read
 	}
-	// By content: a call that failed may have been carried out all the same.
-	_, undone := s.resolve(dir, t)
-	return errors.Join(err, undone)
+	return errors.Join(err, s.discard(dir, t))
+}
+
+// swapped exchanges t, which is the file was, with its target. A call that
+// failed may have been carried out all the same: then it did not fail.
+func (s steps) swapped(dir *os.File, t temp, was fileID) error {
+	err := s.exchange(int(dir.Fd()), t.name, t.base)
+	if err != nil {
+		if now, lost := identify(dir, t.name); lost == nil && now != was {
+			return nil
+		}
+	}
+	return err
 }
 
 // publishPlain is for file systems that cannot exchange: what is there is read
 // once more just before the rename.
-func (s steps) publishPlain(dir *os.File, t temp, expected []byte) error {
+func (s steps) publishPlain(dir *os.File, t temp, ours fileID, expected []byte) error {
 	now, err := s.look(dir, t.base, expected)
 	if err == nil && !now.holds(expected) {
 		err = ErrChanged
@@ -141,8 +151,11 @@ func (s steps) publishPlain(dir *os.File, t temp, expected []byte) error {
 	if err == nil {
 		err = s.rename(int(dir.Fd()), t.name, t.base)
 	}
-	if err != nil {
-		return errors.Join(err, s.discard(dir, t))
+	if err == nil {
+		return nil
 	}
-	return nil
+	if is, lost := identify(dir, t.base); lost == nil && is == ours {
+		return nil // carried out all the same
+	}
+	return errors.Join(err, s.discard(dir, t))
 }

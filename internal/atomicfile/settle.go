@@ -101,23 +101,16 @@ func (s steps) relabel(dir *os.File, t temp, l label) temp {
 // errMoved: nothing was in the place, so that nothing came out of it.
 var errMoved = errors.New("moved")
 
-// swapIn exchanges t, which is here, with its target. A call that failed may
-// have been carried out all the same, and must not be repeated then.
+// swapIn puts t, which is here, in its place, whether or not that is taken.
 func (s steps) swapIn(dir *os.File, t temp, here seen) error {
-	err := s.exchange(int(dir.Fd()), t.name, t.base)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		if err := s.move(int(dir.Fd()), t.name, int(dir.Fd()), t.base); err != nil {
-			return err
-		}
-		return errMoved
+	err := s.swapped(dir, t, here.id)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	if now, lost := identify(dir, t.name); lost == nil && now != here.id {
-		return nil
+	if err := s.move(int(dir.Fd()), t.name, int(dir.Fd()), t.base); err != nil {
+		return err
 	}
-	return err
+	return errMoved
 }
 
 // restore returns what t holds to its place unless something is there: that is

@@ -30,7 +30,13 @@ func (s steps) place(dir *os.File, l label, name string, content []byte, d dress
 	id, err := s.placeUnnamed(dir, name, content, d)
 	if errors.Is(err, errUnnamed) {
 		l.role = part
-		return s.placeNamed(dir, newTemp(l), name, content, d)
+		id, err = s.placeNamed(dir, newTemp(l), name, content, d)
+	}
+	if err != nil {
+		// A call that failed may have been carried out all the same.
+		if now, lost := identify(dir, name); lost == nil && now == id {
+			return id, nil
+		}
 	}
 	return id, err
 }

@@ -27,7 +27,7 @@ func (d *Daemon) serveRegister(w http.ResponseWriter, r *http.Request) {
 	var req controller.RegisterRequest
 	err := readBody(w, r, &req)
 	if err == nil {
-		err = checkPath(req.Path)
+		req.Path, err = placeOf(req.Path)
 	}
 	if err != nil {
 		writeMisuse(w, err, `send {"path":"/project","name":"NAME","runtime":"RUNTIME"}`)
@@ -47,7 +47,7 @@ func (d *Daemon) serveUpdate(w http.ResponseWriter, r *http.Request) {
 		writeMisuse(w, err, `send {"set":["field=value"]}`)
 		return
 	}
-	outcome, err := d.parts.loop.Update(r.Context(), controller.UpdateRequest{Target: r.PathValue("id"), Set: body.Set})
+	outcome, err := d.parts.loop.Update(r.Context(), controller.UpdateRequest{Target: named(r.PathValue("id")), Set: body.Set})
 	answer(w, http.StatusOK, outcome, err)
 }
 
@@ -57,7 +57,7 @@ type updateBody struct {
 }
 
 func (d *Daemon) serveUnregister(w http.ResponseWriter, r *http.Request) {
-	req := controller.UnregisterRequest{Target: r.PathValue("id")}
+	req := controller.UnregisterRequest{Target: named(r.PathValue("id"))}
 	if text := r.URL.Query().Get("allCopies"); text != "" {
 		var err error
 		if req.AllCopies, err = strconv.ParseBool(text); err != nil {
@@ -70,8 +70,8 @@ func (d *Daemon) serveUnregister(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Daemon) serveUndeny(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.Query().Get("path")
-	if err := checkPath(path); err != nil {
+	path, err := placeOf(r.URL.Query().Get("path"))
+	if err != nil {
 		writeMisuse(w, err, "as in DELETE /v1/denials?path=/project")
 		return
 	}
@@ -89,7 +89,7 @@ func atPath[T any](do func(context.Context, string) (T, error)) http.HandlerFunc
 		var body pathBody
 		err := readBody(w, r, &body)
 		if err == nil {
-			err = checkPath(body.Path)
+			body.Path, err = placeOf(body.Path)
 		}
 		if err != nil {
 			writeMisuse(w, err, `send {"path":"/project"}`)
@@ -100,15 +100,24 @@ func atPath[T any](do func(context.Context, string) (T, error)) http.HandlerFunc
 	}
 }
 
-// checkPath: a server has no working directory of its client's.
-func checkPath(path string) error {
+// placeOf is a path as the index knows it: absolute, since a server has no
+// working directory of its client's, and real.
+func placeOf(path string) (string, error) {
 	switch {
 	case path == "":
-		return errors.New("path: is missing")
+		return "", errors.New("path: is missing")
 	case !filepath.IsAbs(path):
-		return errors.New("path: must be absolute")
+		return "", errors.New("path: must be absolute")
 	}
-	return nil
+	return RealPath(path), nil
+}
+
+// named is a target as the index knows it: an id as it is, a path real.
+func named(target string) string {
+	if filepath.IsAbs(target) {
+		return RealPath(target)
+	}
+	return target
 }
 
 // targetBody is an order about one agent, or with "" about everything.
@@ -123,7 +132,8 @@ func pausing(do func(context.Context, string) error, paused bool) http.HandlerFu
 			writeMisuse(w, err, `send {"target":"ID or PATH"}, or nothing for everything`)
 			return
 		}
-		err := do(r.Context(), body.Target)
-		answer(w, http.StatusOK, NewPauseStatus(body.Target, paused), err)
+		wanted := named(body.Target)
+		err := do(r.Context(), wanted)
+		answer(w, http.StatusOK, NewPauseStatus(wanted, paused), err)
 	}
 }

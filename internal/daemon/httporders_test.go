@@ -5,8 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -90,9 +93,9 @@ var everyOrder = []struct {
 		},
 	},
 	{
-		order{"update", controller.UpdateRequest{Target: "/a b/../%2F?#/c", Set: []string{"name=x", "description="}}},
+		order{"update", controller.UpdateRequest{Target: "/a b/%2F?#/c", Set: []string{"name=x", "description="}}},
 		func(ctx context.Context, o Orders) error {
-			_, err := o.Update(ctx, controller.UpdateRequest{Target: "/a b/../%2F?#/c", Set: []string{"name=x", "description="}})
+			_, err := o.Update(ctx, controller.UpdateRequest{Target: "/a b/%2F?#/c", Set: []string{"name=x", "description="}})
 			return err
 		},
 	},
@@ -250,6 +253,34 @@ func TestOrdersAreUnderstoodOrRefused(t *testing.T) {
 		}
 		if strings.Contains(failure.Error.Message, "Go ") || strings.Contains(failure.Error.Message, "controller.") {
 			t.Errorf("%s: the message speaks of our types: %s", e.body, failure.Error.Message)
+		}
+	}
+}
+
+// Whatever a path is written like, the index knows one of its names.
+func TestOrdersTakePathsAsTheyAreRecorded(t *testing.T) {
+	r := start(t, nil)
+	dir := RealPath(t.TempDir())
+	if err := os.Symlink(dir, dir+"/link"); err != nil {
+		t.Fatal(err)
+	}
+	written := dir + "/link/./x/../p/"
+	body := fmt.Sprintf(`{"path":%q}`, written)
+	target := "/v1/agents/" + url.PathEscape(written)
+	for _, e := range []exchange{
+		{"POST", "/v1/agents", "application/json", body, 200},
+		{"PATCH", target, "application/json", `{"set":[]}`, 200},
+		{"DELETE", target, "", "", 200},
+		{"POST", "/v1/reissue", "application/json", body, 200},
+		{"POST", "/v1/adopt", "application/json", body, 200},
+		{"POST", "/v1/denials", "application/json", body, 200},
+		{"DELETE", "/v1/denials?path=" + url.QueryEscape(written), "", "", 200},
+		{"POST", "/v1/pause", "application/json", strings.ReplaceAll(body, "path", "target"), 200},
+	} {
+		r.exchange(t, e)
+		told := fmt.Sprintf("%+v", r.loop.take())
+		if !strings.Contains(told, dir+"/p") || strings.Contains(told, "link") || strings.Contains(told, dir+"/p/") {
+			t.Errorf("%s %s: told %s", e.method, e.address, told)
 		}
 	}
 }

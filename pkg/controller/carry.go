@@ -21,7 +21,9 @@ func (c *Controller) carryOut(ctx context.Context, it *intent) {
 	took := c.ports.Clock.Since(began)
 	if err != nil {
 		it.err = err
-		c.queue.Add(it.id) // whatever the loop had to do here is still to be done
+		if _, refused := errors.AsType[*Refusal](err); !refused || !c.options.Load().OneShot {
+			c.queue.Add(it.id) // whatever the loop had to do here is still to be done
+		}
 		if errors.Is(err, agent.ErrConflict) {
 			return // it starts over
 		}

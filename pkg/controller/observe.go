@@ -87,11 +87,14 @@ func (c *Controller) observeTasks(ctx context.Context, tasks []*task) error {
 // that an order names.
 func (t *task) claims(s *snapshot, but string) []string {
 	paths := s.claims(t.id, but)
-	if t.intent != nil && t.intent.path != "" && t.intent.path != but && !slices.Contains(paths, t.intent.path) {
+	if t.intent != nil && t.intent.path != "" && t.intent.path != but {
 		paths = append(paths, t.intent.path)
-		slices.Sort(paths)
 	}
-	return paths
+	if s.aside {
+		paths = append(paths, s.copies(t.id, but)...)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }
 
 // observeFiles takes the fresh looks at the recorded place and at the claims.

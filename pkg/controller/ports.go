@@ -66,6 +66,8 @@ type Index interface {
 	Deny(ctx context.Context, path, reason string, now time.Time) error
 	Undeny(ctx context.Context, path string) (found bool, err error)
 	Denials(ctx context.Context) ([]agent.Denial, error)
+	// Tombstones lists what left the index, the oldest first.
+	Tombstones(ctx context.Context) ([]agent.Tombstone, error)
 	// SetPaused records that converging is off for everybody, or on again.
 	SetPaused(ctx context.Context, paused bool) error
 	// Found ends the state of a lost index: a complete sweep has ended.

@@ -56,6 +56,7 @@ func (c *Controller) lookAside(ctx context.Context) (*snapshot, error) {
 		index:    index,
 		began:    awake,
 		recovers: true,
+		aside:    true,
 	}
 	c.listRelay(ctx, &s, nil, now.Wall)
 	return newSnapshot(s, nil, plan.Roots{Managed: o.ManagedHome, Configured: o.ScanRoots}), nil

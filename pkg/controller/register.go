@@ -202,6 +202,12 @@ func (c *Controller) mended(req *RegisterRequest, f *agent.ManifestFile, named [
 	return next, nil
 }
 
+// Validate refuses what no project could make right.
+func (req *RegisterRequest) Validate() error {
+	_, err := req.assignments()
+	return err
+}
+
 // assignments are what the request names, as assignments to a manifest.
 func (req *RegisterRequest) assignments() ([]agent.Assignment, error) {
 	if ns := req.Namespace; ns != nil {

@@ -21,6 +21,9 @@ type snapshot struct {
 	refused []string
 	// recovers: whatever is observed on it is cleared of what a crash left.
 	recovers bool
+	// aside: the files were not listed, so the copies on record are all that is
+	// known of other places.
+	aside bool
 	// began by the clock of the machine's waking hours, to be compared with the
 	// settle window.
 	began time.Duration
@@ -180,6 +183,17 @@ func (s *snapshot) claims(id agent.ID, but string) []string {
 	for _, i := range s.files.ByID[id] {
 		if p := s.files.Sightings[i].Path; p != but {
 			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// copies are the places, but for one, that are on record as copies of the id.
+func (s *snapshot) copies(id agent.ID, but string) []string {
+	var paths []string
+	for i := range s.index.Problems {
+		if p := &s.index.Problems[i]; p.ID == id && p.Reason == agent.DuplicateID && p.Path != but {
+			paths = append(paths, p.Path)
 		}
 	}
 	return paths

@@ -45,6 +45,12 @@ func (c *Controller) Update(ctx context.Context, req UpdateRequest) (Outcome, er
 	})
 }
 
+// Validate refuses what no manifest could make right.
+func (req *UpdateRequest) Validate() error {
+	_, err := req.assignments()
+	return err
+}
+
 func (req *UpdateRequest) assignments() ([]agent.Assignment, error) {
 	if len(req.Set) == 0 {
 		return nil, misuse("give --set field=value, as in --set name=Ada", "there is nothing to set")

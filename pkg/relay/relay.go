@@ -41,7 +41,8 @@ type Backend interface {
 	// whose endpoints or whose namespace's rules changed since the last List
 	// (own successful writes are no change). The listing is immutable; where
 	// nothing changed it is the same one. Rules that cannot be read make the
-	// listing Degraded, they are not an error.
+	// listing Degraded, they are not an error. That an endpoint is no longer
+	// whole may be told up to a dozen Lists late: Endpoints always looks.
 	List(ctx context.Context) (*agent.RelayListing, []agent.ID, error)
 
 	// Endpoints looks at these subjects now and returns those that exist.

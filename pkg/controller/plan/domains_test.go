@@ -271,7 +271,7 @@ func stonesBeside() []choice[*agent.Tombstone] {
 	}
 }
 
-// reviews are how an absence is judged: on few looks, on enough, on none.
+// review is how an absence is judged: on too few looks, on enough, on none.
 type review struct {
 	looked
 	policy plan.Policy

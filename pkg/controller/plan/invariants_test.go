@@ -241,7 +241,8 @@ func claimedSomewhere(o *plan.Observation) bool {
 // graceOf is the grace that the absence has, false for one without end.
 func graceOf(v *verdict) (time.Duration, bool) {
 	lost := v.o.State != nil && v.o.State.Lost
-	if v.o.IndexLost && v.o.Row == nil && (missingSince(v.o.State).IsZero() || v.o.Tombstone == nil || v.o.Tombstone.Reason != agent.Displaced) {
+	displaced := v.o.Tombstone != nil && v.o.Tombstone.Reason == agent.Displaced
+	if v.o.IndexLost && v.o.Row == nil && (missingSince(v.o.State).IsZero() || !displaced) {
 		lost = true
 	}
 	if v.evidence == agent.VolumeGone || lost {
@@ -252,7 +253,8 @@ func graceOf(v *verdict) (time.Duration, bool) {
 
 // passed is the time that the absence has lasted: none when it begins now, when
 // its clock lies in the future, when a missing volume turns into another
-// absence, or when the others of a mass disappearance came back; and the forward steps of the clock within one boot do not count.
+// absence, or when the others of a mass disappearance came back; and the forward
+// steps of the clock within one boot do not count.
 func passed(v *verdict) time.Duration {
 	s := v.o.State
 	if s == nil || s.MissingSince.IsZero() || s.Clock.Wall.After(v.o.Now.Wall) || v.o.MassReturned ||
@@ -856,7 +858,8 @@ func adopts(o *plan.Observation) bool {
 // and may have it.
 func orderedHoldsUp(o *plan.Observation) bool {
 	return slices.ContainsFunc(o.Claims, func(c plan.Claim) bool {
-		return c.Look.Path == o.Order.Path && c.Look.Class == agent.Present && c.Look.Manifest.ID == self && !c.Denied && c.Place.Problem == nil
+		return c.Look.Path == o.Order.Path && !c.Denied && c.Place.Problem == nil &&
+			c.Look.Class == agent.Present && c.Look.Manifest.ID == self
 	})
 }
 

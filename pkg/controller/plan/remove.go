@@ -86,7 +86,7 @@ func (pl *planner) leftover() {
 }
 
 // overruled reports whether no clock is to be waited for. An order to unregister
-// ends that of a displaced id, but none that began on a lost index.
+// ends that of a displaced id, but none that ran while the index was lost.
 func (pl *planner) overruled(t *agent.Tombstone) bool {
 	return !pl.o.missing() || t.Reason == agent.Unregistered && !pl.o.State.Lost
 }

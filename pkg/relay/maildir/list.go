@@ -10,8 +10,10 @@ import (
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
-// List implements relay.Backend: one directory read, a stat per mailbox, a
-// stat of the rules file. The first List reports every endpoint's id.
+// List implements relay.Backend. While nothing changes it costs a stat of the
+// directory, of one mailbox in twelve and of the rules file. A mailbox that
+// came or went is told at once, one that lost a part when it is its turn. The
+// first List looks at every mailbox and reports every endpoint's id.
 //
 // Once rules become readable that were not, every endpoint's id is reported:
 // nothing could be judged before.

@@ -88,7 +88,7 @@ func (s *scanner) again(ctx context.Context) error {
 
 // due reports whether a mailbox of ours is looked at though its name stands.
 func (s *scanner) due(b *box) bool {
-	return b.id != "" && (!b.settled || b.turn == uint8(s.pass%lookPasses))
+	return b.id != "" && (!b.settled || uint64(b.turn) == s.pass%lookPasses)
 }
 
 func (s *scanner) name(ctx context.Context, name []byte, ino uint64) error {
