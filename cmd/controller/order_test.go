@@ -130,7 +130,7 @@ func TestOrdersAsTyped(t *testing.T) {
 			`POST /v1/agents {"path":"~/real/p","name":"n","runtime":"codex","namespace":"","description":"d e","capabilities":["a,b","c"],"force":true}`,
 		},
 		{[]string{"update", "ONE", "--set", "name=a b,c", "--set", "color="}, `PATCH /v1/agents/ONE {"set":["name=a b,c","color="]}`},
-		{[]string{"update", "./real/p", "--set", "a=b"}, "PATCH /v1/agents/" + slashes(c.dir) + `%2Freal%2Fp {"set":["a=b"]}`},
+		{[]string{"update", "./real/p", "--set", "name=b"}, "PATCH /v1/agents/" + slashes(c.dir) + `%2Freal%2Fp {"set":["name=b"]}`},
 		{[]string{"unregister", "ONE"}, `DELETE /v1/agents/ONE`},
 		{[]string{"unregister", "ONE", "--all-copies"}, `DELETE /v1/agents/ONE?allCopies=true`},
 		{[]string{"reissue", "link/p"}, `POST /v1/reissue {"path":"~/real/p"}`},
@@ -234,7 +234,7 @@ func TestOrdersEnd(t *testing.T) {
 		{
 			"misunderstood", http.StatusBadRequest,
 			daemon.APIError{Error: daemon.ErrorBody{Code: "usage", Message: "no field colour", Hint: "write color"}},
-			"update ONE --set colour=red",
+			"update ONE --set color=red",
 			said{exitUsage, "", "mesh-controller: no field colour\nhint: write color\n"},
 		},
 		{

@@ -107,7 +107,7 @@ func (e *examination) relay(ctx context.Context) {
 		e.add("relay", Problem, "make it readable for this user, or name another with --relay-dir", "%v", err)
 		return
 	}
-	backend, err := newRelay(&e.s.Config, func() time.Time { return e.now })
+	backend, err := newRelay(&e.s.Config, reading, func() time.Time { return e.now })
 	if err == nil {
 		err = bounded(ctx, checkWithin, func(ctx context.Context) error { return relayReadable(ctx, backend) })
 	}

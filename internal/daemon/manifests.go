@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"io/fs"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
@@ -12,8 +13,8 @@ func (r *reloadableSources) Inspect(ctx context.Context, path string) (agent.Man
 }
 
 // CreateManifest publishes a manifest where there is none.
-func (r *reloadableSources) CreateManifest(ctx context.Context, project string, data []byte) (bool, error) {
-	return r.tree.Load().CreateManifest(ctx, project, data)
+func (r *reloadableSources) CreateManifest(ctx context.Context, project string, data []byte, mode fs.FileMode) (bool, error) {
+	return r.tree.Load().CreateManifest(ctx, project, data, mode)
 }
 
 // ReplaceManifest puts next in the place of expected.

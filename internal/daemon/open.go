@@ -82,7 +82,7 @@ func wire(c *Config, m mode, index *store.Store, b Build, clk SystemClock, log *
 	if err := files.set(c); err != nil {
 		return nil, err
 	}
-	backend, err := newRelay(c, clk.Now)
+	backend, err := newRelay(c, m, clk.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -105,11 +105,11 @@ func wire(c *Config, m mode, index *store.Store, b Build, clk SystemClock, log *
 	}, nil
 }
 
-func newRelay(c *Config, now func() time.Time) (relay.Backend, error) {
+func newRelay(c *Config, m mode, now func() time.Time) (relay.Backend, error) {
 	if c.Relay == "none" {
 		return nil, nil
 	}
-	backend, err := maildir.New(maildir.Options{Dir: c.RelayDir, DorkHome: c.DorkHome, Now: now})
+	backend, err := maildir.New(maildir.Options{Dir: c.RelayDir, DorkHome: c.DorkHome, Now: now, ReadOnly: m == reading})
 	if err != nil {
 		return nil, fmt.Errorf("relay-dir: %w", err)
 	}

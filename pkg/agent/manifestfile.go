@@ -1,5 +1,7 @@
 package agent
 
+import "io/fs"
+
 // ManifestFile is a manifest as somebody reads it who is going to write it.
 type ManifestFile struct {
 	// Path is the real path of the project directory.
@@ -9,6 +11,8 @@ type ManifestFile struct {
 	// Data are the bytes that were read; nil where there is no file, or it could
 	// not be read.
 	Data []byte
+	// Mode is the file's, permission bits only; 0 where there is none.
+	Mode fs.FileMode
 	// DorkDir: .dork is there, as a directory.
 	DorkDir bool
 }

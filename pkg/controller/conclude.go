@@ -21,6 +21,11 @@ func (c *Controller) conclude(ctx context.Context, s *snapshot) error {
 	if err := c.settleLeft(ctx); err != nil {
 		return err
 	}
+	if s.recovers && s.whole && s.files.Complete() {
+		if err := c.ports.Index.Cleared(); err != nil {
+			return fmt.Errorf("record that a crash was cleared up after: %w", err)
+		}
+	}
 	if s.index.Lost && s.files.Complete() {
 		if err := c.ports.Index.Found(ctx); err != nil {
 			return fmt.Errorf("end the loss of the index: %w", err)

@@ -129,8 +129,8 @@ func (c *Controller) observeFiles(ctx context.Context, r *reading, t *task) erro
 }
 
 // recoverManifests clears what a crash left beside the manifests of an id. Only
-// the first sweep of a process and a forced one look for it: a process that
-// lives cleans up after itself.
+// after one, and in a forced sweep, it is looked for: a process that lives
+// cleans up after itself.
 func (c *Controller) recoverManifests(ctx context.Context, s *snapshot, home string, claims []string) error {
 	if !s.recovers || c.options.Load().ReadOnly {
 		return nil

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"io/fs"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -24,8 +25,8 @@ type Sources interface {
 	// agent.PathError where the path is no project directory.
 	Inspect(ctx context.Context, path string) (agent.ManifestFile, error)
 	// CreateManifest publishes a manifest where there is none; fs.ErrExist where
-	// there is. It says whether it made .dork.
-	CreateManifest(ctx context.Context, project string, data []byte) (madeDir bool, err error)
+	// there is. It says whether it made .dork. Mode 0 is that of a new one.
+	CreateManifest(ctx context.Context, project string, data []byte, mode fs.FileMode) (madeDir bool, err error)
 	// ReplaceManifest puts next in the place of expected, in one step;
 	// agent.ErrConflict where the file holds anything else.
 	ReplaceManifest(ctx context.Context, project string, expected, next []byte) error
@@ -70,6 +71,10 @@ type Index interface {
 	Tombstones(ctx context.Context) ([]agent.Tombstone, error)
 	// SetPaused records that converging is off for everybody, or on again.
 	SetPaused(ctx context.Context, paused bool) error
+	// Unclean reports whether a controller died at work and what it may have left
+	// beside manifests was not cleared since; Cleared records that it was.
+	Unclean() bool
+	Cleared() error
 	// Found ends the state of a lost index: a complete sweep has ended.
 	Found(ctx context.Context) error
 	// Rest is called when nothing is queued: the connection is closed, which

@@ -55,7 +55,7 @@ func (c *Controller) lookAside(ctx context.Context) (*snapshot, error) {
 		files:    &agent.Listing{Began: now.Wall, Roots: []agent.RootReport{{Path: "/", Lacks: "nobody looked"}}},
 		index:    index,
 		began:    awake,
-		recovers: true,
+		recovers: c.ports.Index.Unclean(),
 		aside:    true,
 	}
 	c.listRelay(ctx, &s, nil, now.Wall)

@@ -268,7 +268,7 @@ func (c *Controller) placeable(m *agent.Manifest, path string) error {
 
 // create publishes a new manifest.
 func (c *Controller) create(ctx context.Context, path string, data []byte, u *undo) error {
-	madeDir, err := c.ports.Sources.CreateManifest(ctx, path, data)
+	madeDir, err := c.ports.Sources.CreateManifest(ctx, path, data, 0)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%w: a manifest has appeared in %s", agent.ErrConflict, path)
 	}

@@ -21,6 +21,8 @@ type snapshot struct {
 	refused []string
 	// recovers: whatever is observed on it is cleared of what a crash left.
 	recovers bool
+	// whole: every id that was due was queued on it.
+	whole bool
 	// aside: the files were not listed, so the copies on record are all that is
 	// known of other places.
 	aside bool

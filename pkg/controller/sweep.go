@@ -82,6 +82,7 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 	if !s.files.Complete() {
 		stats.Result = "incomplete"
 	}
+	s.whole = len(req.Targets) == 0 && req.below == ""
 	r := c.resyncs.begin(c.sequence.Add(1), ids)
 	c.current.Store(s)
 	for _, id := range ids {
@@ -123,7 +124,7 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	stats.Stats, stats.Reads = files.Stats, files.Reads
 	c.ledger.mark(changes.IDs, now.Wall, c.shown(sourceFile))
 
-	s := snapshot{files: files, index: index, began: awake, recovers: last == nil || full}
+	s := snapshot{files: files, index: index, began: awake, recovers: full || c.ports.Index.Unclean()}
 	c.listRelay(ctx, &s, last, now.Wall)
 	stats.Complete["relay"] = s.relayDown == ""
 	s.refused = c.refused(ctx, index.Denied, last, full)

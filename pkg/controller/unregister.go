@@ -176,7 +176,7 @@ func (c *Controller) takeManifest(ctx context.Context, id agent.ID, path string,
 		return err
 	}
 	u.push(func(ctx context.Context) error {
-		_, err := c.ports.Sources.CreateManifest(ctx, path, f.Data)
+		_, err := c.ports.Sources.CreateManifest(ctx, path, f.Data, f.Mode)
 		return existing(err)
 	})
 	return err

@@ -1,9 +1,10 @@
 // Package sources reads the desired state: the manifests
 // <project>/.dork/agent.json below the scan roots and at the known paths.
 //
-// A Tree does two things. Sweep lists everything and tells what is different
-// from the sweep before; Probe takes one fresh look at one project. Neither
-// writes, neither follows a link on the way from a project directory to its
+// Sweep lists everything and tells what is different from the sweep before;
+// Probe takes one fresh look at one project. Neither writes: only CreateManifest,
+// ReplaceManifest, RemoveManifest and RecoverManifest do, one manifest at a
+// time, when an operator orders it. None of them follows a link on the way from a project directory to its
 // manifest, and neither decides anything: what could not be told is reported
 // as Unknown, never as gone.
 //

@@ -69,5 +69,5 @@ func (t *Tree) readManifest(dir int, f *agent.ManifestFile) {
 	c := r.read(dir)
 	r.interpret(&c)
 	f.Look.Class, f.Look.Manifest, f.Look.Problem, f.Look.Err = c.class, c.manifest, c.problem, c.err
-	f.Data = bytes.Clone(c.data)
+	f.Data, f.Mode = bytes.Clone(c.data), c.mode
 }

@@ -139,7 +139,7 @@ func inDir(t *testing.T, path string) []string {
 func TestManifestLife(t *testing.T) {
 	p := mkdir(t, temp(t)+"/p")
 	tree := newTree(t, Options{})
-	made, err := tree.CreateManifest(t.Context(), p, []byte("one"))
+	made, err := tree.CreateManifest(t.Context(), p, []byte("one"), 0)
 	if !made || err != nil {
 		t.Fatal(made, err)
 	}
@@ -149,7 +149,7 @@ func TestManifestLife(t *testing.T) {
 	if fi.Mode() != manifestMode {
 		t.Errorf("mode %v", fi.Mode())
 	}
-	if made, err := tree.CreateManifest(t.Context(), p, []byte("two")); made || !errors.Is(err, fs.ErrExist) {
+	if made, err := tree.CreateManifest(t.Context(), p, []byte("two"), 0); made || !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second one: %v, %v", made, err)
 	}
 	must(t, tree.ReplaceManifest(t.Context(), p, []byte("one"), []byte("two")))
@@ -188,7 +188,7 @@ func TestManifestRemoveLeavesTheRest(t *testing.T) {
 
 func TestManifestWithoutProject(t *testing.T) {
 	tree, p := newTree(t, Options{}), temp(t)+"/no"
-	if made, err := tree.CreateManifest(t.Context(), p, []byte("x")); made || !errors.Is(err, fs.ErrNotExist) {
+	if made, err := tree.CreateManifest(t.Context(), p, []byte("x"), 0); made || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("create: %v, %v", made, err)
 	}
 	if err := tree.ReplaceManifest(t.Context(), p, nil, []byte("x")); !errors.Is(err, agent.ErrConflict) {
@@ -213,7 +213,7 @@ func TestManifestThroughLinks(t *testing.T) {
 		tree := newTree(t, Options{})
 		tree.open.openat2 = tree.open.openat2 && openat2
 		for _, project := range []string{p, q} {
-			if made, err := tree.CreateManifest(t.Context(), project, []byte("x")); made || err == nil {
+			if made, err := tree.CreateManifest(t.Context(), project, []byte("x"), 0); made || err == nil {
 				t.Errorf("create: %v, %v", made, err)
 			}
 			if err := tree.ReplaceManifest(t.Context(), project, []byte(manifest("A1")), []byte("x")); err == nil || errors.Is(err, agent.ErrConflict) {
@@ -261,14 +261,14 @@ func TestManifestOnFullDisk(t *testing.T) {
 	}
 	holds(t, p, manifest("A1"))
 	q := mkdir(t, dir+"/q")
-	if made, err := tree.CreateManifest(t.Context(), q, big); made || !errors.Is(err, unix.ENOSPC) {
+	if made, err := tree.CreateManifest(t.Context(), q, big, 0); made || !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("create: %v, %v", made, err)
 	}
 	if n := inDir(t, q); len(n) != 0 {
 		t.Errorf("left %q", n)
 	}
 	must(t, unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
-	_, err = tree.CreateManifest(t.Context(), q, []byte("x"))
+	_, err = tree.CreateManifest(t.Context(), q, []byte("x"), 0)
 	if !errors.Is(err, unix.EROFS) || !strings.Contains(err.Error(), "the file system is read-only") {
 		t.Errorf("read-only: %v", err)
 	}

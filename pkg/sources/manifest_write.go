@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -12,18 +13,19 @@ import (
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
-// manifestMode is that of a new manifest, whatever the umask: it is usually
-// committed, and holds nothing that is secret to those who may enter .dork.
+// manifestMode is that of a new manifest where the caller names none, whatever
+// the umask: it is usually committed, and holds nothing that is secret to those
+// who may enter .dork.
 const manifestMode = 0o644
 
 var errLate = errors.New("the mount answered too late; nothing was written")
 
 // CreateManifest publishes a manifest where there is none, in one step:
 // fs.ErrExist where anything has its name. It makes .dork where that is not
-// there, and says so; after an error that is gone again unless somebody put
+// there, and says so; mode is that of the file, 0 for 0644. After an error that is gone again unless somebody put
 // something into it. The project directory must exist. A crash leaves all of
 // it or nothing but an empty .dork.
-func (t *Tree) CreateManifest(ctx context.Context, project string, data []byte) (madeDir bool, err error) {
+func (t *Tree) CreateManifest(ctx context.Context, project string, data []byte, mode fs.FileMode) (madeDir bool, err error) {
 	madeDir, err = writing(ctx, t, project, func(p *pulse) (bool, error) {
 		d, err := t.project(project)
 		if err != nil {
@@ -33,16 +35,19 @@ func (t *Tree) CreateManifest(ctx context.Context, project string, data []byte) 
 		if p.stopped() {
 			return false, errLate
 		}
-		return d.create(data)
+		if mode == 0 {
+			mode = manifestMode
+		}
+		return d.create(data, mode)
 	})
 	return madeDir, unwritten(project+"/"+manifestPath, err)
 }
 
-func (d projectDir) create(data []byte) (made bool, err error) {
+func (d projectDir) create(data []byte, mode fs.FileMode) (made bool, err error) {
 	if made, err = d.makeDork(); err != nil {
 		return false, err
 	}
-	if err = d.publish(data, made); err == nil || !made {
+	if err = d.publish(data, mode, made); err == nil || !made {
 		return made, err
 	}
 	removed, undone := d.removeDork()
@@ -51,13 +56,13 @@ func (d projectDir) create(data []byte) (made bool, err error) {
 
 // publish writes the new manifest, and takes it back where it could not be made
 // durable: an error means that it is not there.
-func (d projectDir) publish(data []byte, made bool) error {
+func (d projectDir) publish(data []byte, mode fs.FileMode, made bool) error {
 	dork, err := d.dork()
 	if err != nil {
 		return err
 	}
 	defer dork.Close()
-	err = atomicfile.WriteNewAt(dork, manifestName, data, atomicfile.Options{Mode: manifestMode})
+	err = atomicfile.WriteNewAt(dork, manifestName, data, atomicfile.Options{Mode: mode})
 	written := err == nil || errors.Is(err, atomicfile.ErrNotSynced)
 	if err == nil && made {
 		err = d.sync()

@@ -3,6 +3,7 @@ package sources
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sys/unix"
@@ -30,6 +31,7 @@ type content struct {
 	stamp stamp          // taken before the bytes were read; zero when not opened
 	hash  uint64         // of data
 	data  []byte         // valid until the next read; nil when nothing was read
+	mode  fs.FileMode    // permission bits of the file
 
 	manifest *agent.Manifest
 	problem  *agent.Violation
@@ -51,7 +53,7 @@ func (r *reader) read(dir int) content {
 	if kindOf(&st) != unix.S_IFREG {
 		return invalid("is %s, expected a regular file", kindName(&st))
 	}
-	c := content{class: agent.Present, stamp: stampOf(&st)}
+	c := content{class: agent.Present, stamp: stampOf(&st), mode: fs.FileMode(st.Mode & 0o777)}
 	if st.Size > MaxManifest {
 		return c.tooBig()
 	}

@@ -33,6 +33,9 @@ type lockNote struct {
 	Stamp   string `json:"stamp"`
 	Next    string `json:"next,omitempty"`
 	Started string `json:"started,omitempty"`
+	// Unclean: a holder died with the lock, and nobody has cleared since what it
+	// may have left beside manifests.
+	Unclean bool `json:"unclean,omitempty"`
 }
 
 // knows reports whether any index has been written under this lock file.
@@ -81,6 +84,7 @@ func Acquire(db string) (*Lock, error) {
 		return nil, err
 	}
 	l := &Lock{path: path, f: f, note: readNote(path)}
+	l.note.Unclean = l.note.Unclean || l.note.PID != 0
 	l.note.PID = os.Getpid()
 	if err := l.begin(); err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -149,6 +153,17 @@ func (l *Lock) current() lockNote {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.note
+}
+
+// cleared records that nothing of a dead holder is left.
+func (l *Lock) cleared() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.note.Unclean {
+		return nil
+	}
+	l.note.Unclean = false
+	return l.write()
 }
 
 // intend records that the index is about to carry next.

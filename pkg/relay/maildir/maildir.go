@@ -22,6 +22,9 @@ type Options struct {
 	// Now is the wall clock, needed only to tell which files are too young for
 	// their stamps to be trusted. Required.
 	Now func() time.Time
+	// ReadOnly: nothing is written, not even to clear up after a crash. Only
+	// what lists and looks may be called.
+	ReadOnly bool
 }
 
 // Validate names the field that is wrong.
@@ -74,7 +77,7 @@ func New(o Options) (*Relay, error) {
 		},
 		gate:    make(chan struct{}, 1),
 		boxes:   newBoxes(),
-		rules:   rulesFile{path: filepath.Join(o.Dir, "access-rules.json"), now: o.Now},
+		rules:   rulesFile{path: filepath.Join(o.Dir, "access-rules.json"), now: o.Now, recovered: o.ReadOnly},
 		dork:    dorkos{home: o.DorkHome, proc: "/proc"},
 		waiting: map[agent.Subject]instance{},
 		check:   secondLook{delay: secondLookDelay},
