@@ -17,6 +17,7 @@ FUZZTIME ?= 60s
 COUNT    ?= 3
 BENCH    ?= .
 HOME_DIR ?=
+STRIDE   ?= 1
 # Further flags of go test, such as -short or -run=Name.
 TESTFLAGS ?=
 # A file to which `go test -json` output is appended, for a summary over runs.
@@ -52,6 +53,10 @@ test: $(TEST_SUMMARY) ## Run every test that needs nothing but Go (PKG=./pkg/...
 .PHONY: test-race
 test-race: $(TEST_SUMMARY) ## The same under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -json -race -shuffle=on $(TESTFLAGS) $(PKG) | $(SUMMARY)
+
+.PHONY: test-crash
+test-crash: $(TEST_SUMMARY) ## Kill, and fail, every changing system call of every order (STRIDE=n: every n-th; Linux on amd64)
+	go test -json -count=1 -timeout 90m -tags crash ./test/crash -stride $(STRIDE) | $(SUMMARY)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (60s)

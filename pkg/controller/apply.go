@@ -26,8 +26,12 @@ func (c *Controller) apply(ctx context.Context, tasks []*task) {
 	c.commit(ctx, tasks)
 	c.ensureRules(ctx, tasks)
 	c.ensureEndpoints(ctx, tasks)
-	if err := c.settleLeft(ctx); err != nil && ctx.Err() == nil {
-		c.log.Warn(err.Error())
+	// Looking for what is left of namespaces takes all rows into account: once
+	// for many batches.
+	if c.queue.Len() == 0 {
+		if err := c.settleLeft(ctx); err != nil && ctx.Err() == nil {
+			c.log.Warn(err.Error())
+		}
 	}
 	c.announce(ctx, tasks)
 }

@@ -61,8 +61,8 @@ type Controller struct {
 	resyncs    resyncs
 	intents    *intents
 	// paused: an operator has switched converging off.
-	paused atomic.Bool
-	following  sync.WaitGroup
+	paused    atomic.Bool
+	following sync.WaitGroup
 }
 
 // New makes a controller; nothing runs yet.

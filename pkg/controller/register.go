@@ -273,7 +273,9 @@ func (c *Controller) create(ctx context.Context, path string, data []byte, u *un
 		return fmt.Errorf("%w: a manifest has appeared in %s", agent.ErrConflict, path)
 	}
 	// A failed sync may come after the file: it is taken away in any case.
-	u.push(func(ctx context.Context) error { return tolerate(c.ports.Sources.RemoveManifest(ctx, path, data, madeDir)) })
+	u.push(func(ctx context.Context) error {
+		return tolerate(c.ports.Sources.RemoveManifest(ctx, path, data, madeDir))
+	})
 	return err
 }
 
@@ -283,7 +285,9 @@ func (c *Controller) replace(ctx context.Context, path string, old, next []byte,
 	if errors.Is(err, agent.ErrConflict) {
 		return err
 	}
-	u.push(func(ctx context.Context) error { return tolerate(c.ports.Sources.ReplaceManifest(ctx, path, next, old)) })
+	u.push(func(ctx context.Context) error {
+		return tolerate(c.ports.Sources.ReplaceManifest(ctx, path, next, old))
+	})
 	return err
 }
 

@@ -4,40 +4,70 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
-// Release ends the mass-disappearance hold of a scan root ("" for every root
-// that has one): whoever is missing there now is gone for good, says an
-// operator. It is durable, covers what is missing at this moment, and leaves
-// their grace as it is. Releasing again covers what went missing since. A root
-// of which nothing is recorded is ErrNotFound.
+// Release ends the mass-disappearance hold of a scan root ("" for every root):
+// whoever is recorded as missing there is gone for good, says an operator. It
+// is durable and leaves their grace as it is. Who goes missing later, or is
+// found to be only now, is not covered: releasing again does that. A root of
+// which nothing is recorded is ErrNotFound.
 func (c *Controller) Release(ctx context.Context, root string) (SyncResult, error) {
 	defer c.letGo(context.WithoutCancel(ctx))
-	index, err := c.recorded(ctx)
-	if err != nil {
+	if err := c.release(ctx, root); err != nil {
 		return SyncResult{}, err
 	}
-	known := index.Roots
+	return c.Sync(ctx, SyncRequest{Trigger: "api"})
+}
+
+// release records it. No sweep may be under way: one that began before would
+// write back what it remembers of a root.
+func (c *Controller) release(ctx context.Context, root string) error {
+	c.sweeping.Lock()
+	defer c.sweeping.Unlock()
+	index, err := c.recorded(ctx)
+	if err != nil {
+		return err
+	}
+	roots := rememberedRoots(index)
 	if root != "" {
-		known = slices.DeleteFunc(slices.Clone(known), func(r agent.Root) bool { return r.Path != root })
-		if len(known) == 0 && slices.Contains(recordedRoots(index), root) {
-			known = []agent.Root{{Path: root}}
+		roots = slices.DeleteFunc(roots, func(r agent.Root) bool { return r.Path != root })
+		if len(roots) == 0 {
+			return fmt.Errorf("%s: %w: no agent is registered with this scan root, so nothing is held there", root, ErrNotFound)
 		}
-		if len(known) == 0 {
-			return SyncResult{}, fmt.Errorf("%s: %w: no agent was ever registered below it, so nothing is held there", root, ErrNotFound)
-		}
+	}
+	if len(roots) == 0 {
+		return nil
 	}
 	now := c.ports.Clock.Now()
-	released := slices.Clone(known)
-	for i := range released {
-		released[i].ReleasedAt = now
+	for i := range roots {
+		roots[i].ReleasedAt = releaseTime(index, roots[i].Path, now)
 	}
-	if len(released) > 0 {
-		if err := c.commitRoots(ctx, released); err != nil {
-			return SyncResult{}, err
+	return c.commitRoots(ctx, roots)
+}
+
+// rememberedRoots are those of which something is recorded, and those that only
+// rows name.
+func rememberedRoots(l *agent.IndexListing) []agent.Root {
+	roots := slices.Clone(l.Roots)
+	for _, path := range recordedRoots(l) {
+		if !slices.ContainsFunc(roots, func(r agent.Root) bool { return r.Path == path }) {
+			roots = append(roots, agent.Root{Path: path})
 		}
 	}
-	return c.Sync(ctx, SyncRequest{Trigger: "api"})
+	return roots
+}
+
+// releaseTime covers every recorded absence in the root: after the clock was
+// set back, one may have begun later than now.
+func releaseTime(l *agent.IndexListing, root string, now time.Time) time.Time {
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		if st, ok := l.States[e.ID]; ok && e.ScanRoot == root && st.MissingSince.After(now) {
+			now = st.MissingSince
+		}
+	}
+	return now
 }

@@ -24,6 +24,9 @@ type scenario struct {
 	// prepare makes the world in which it is run.
 	prepare func(w *world)
 	args    func(w *world) []string
+	// between makes the one world that a kill may leave besides before and after,
+	// of a command that takes several files away; nil for none.
+	between func(w *world)
 	// halfway: what a sync makes of the prepared world is not how it was, since
 	// the command is a sync itself: only the end counts.
 	halfway bool
@@ -34,36 +37,38 @@ var scenarios = []scenario{
 		w.must(os.MkdirAll(w.project("team/new"), 0o755))
 	}, func(w *world) []string {
 		return []string{"register", w.project("team/new"), "--name", "New", "--runtime", "codex", "--capability", "x"}
-	}, false},
+	}, nil, false},
 	{"register-force", func(w *world) { w.manifest("team/there", "there") }, func(w *world) []string {
 		return []string{"register", w.project("team/there"), "--name", "Named", "--namespace", "other", "--force"}
-	}, false},
+	}, nil, false},
 	{"update", nil, func(w *world) []string {
 		return []string{"update", "one", "--set", "name=Uno", "--set", "capabilities=a,b"}
-	}, false},
+	}, nil, false},
 	{"update-namespace", nil, func(w *world) []string {
 		return []string{"update", "one", "--set", "namespace=other"}
-	}, false},
-	{"unregister", nil, func(w *world) []string { return []string{"unregister", "one"} }, false},
+	}, nil, false},
+	{"unregister", nil, func(w *world) []string { return []string{"unregister", "one"} }, nil, false},
 	{"unregister-all-copies", func(w *world) {
 		w.copyTree(w.project("team/one"), w.project("team/copy"))
-	}, func(w *world) []string { return []string{"unregister", "one", "--all-copies"} }, false},
+	}, func(w *world) []string { return []string{"unregister", "one", "--all-copies"} }, func(w *world) {
+		w.must(os.Remove(filepath.Join(w.project("team/copy"), ".dork/agent.json")))
+	}, false},
 	{"reissue", func(w *world) {
 		w.copyTree(w.project("team/one"), w.project("team/copy"))
-	}, func(w *world) []string { return []string{"reissue", w.project("team/copy")} }, false},
+	}, func(w *world) []string { return []string{"reissue", w.project("team/copy")} }, nil, false},
 	{"adopt", func(w *world) {
 		w.copyTree(w.project("team/one"), w.project("other/copy"))
-	}, func(w *world) []string { return []string{"adopt", w.project("other/copy")} }, false},
+	}, func(w *world) []string { return []string{"adopt", w.project("other/copy")} }, nil, false},
 	{"relocate", func(w *world) {
 		w.sync()
 		w.must(os.MkdirAll(w.project("other"), 0o755))
 		w.must(os.Rename(w.project("team/one"), w.project("other/one")))
-	}, func(w *world) []string { return []string{"sync"} }, true},
+	}, func(w *world) []string { return []string{"sync"} }, nil, true},
 	{"expire", func(w *world) {
 		w.sync()
 		w.must(os.RemoveAll(w.project("team/one")))
 		w.flags = []string{"--orphan-grace", "0s"}
-	}, func(w *world) []string { return []string{"sync"} }, true},
+	}, func(w *world) []string { return []string{"sync"} }, nil, true},
 }
 
 // points are counted over all scenarios.
@@ -120,15 +125,22 @@ func (sc *scenario) run(t *testing.T) {
 	if before == after {
 		t.Fatal("the command changes nothing")
 	}
+	between := after
+	if sc.between != nil {
+		w.reset()
+		sc.between(w)
+		w.sync()
+		between = w.state()
+	}
 	for n := 1; n <= len(peace.points); n += *stride {
-		sc.stop(w, fault{at: n, kill: true}, before, after)
-		sc.stop(w, fault{at: n, errno: unix.EIO}, before, after)
-		sc.stop(w, fault{at: n, errno: unix.ENOSPC}, before, after)
+		sc.stop(w, fault{at: n, kill: true}, before, after, between)
+		sc.stop(w, fault{at: n, errno: unix.EIO}, before, after, after)
+		sc.stop(w, fault{at: n, errno: unix.ENOSPC}, before, after, after)
 	}
 }
 
 // stop runs the command with one fault, then one sync, and judges.
-func (sc *scenario) stop(w *world, f fault, before, after string) {
+func (sc *scenario) stop(w *world, f fault, before, after, between string) {
 	w.t.Helper()
 	w.reset()
 	got := gated(w.t, f, w.env(), w.argv(sc.args(w))...)
@@ -140,7 +152,7 @@ func (sc *scenario) stop(w *world, f fault, before, after string) {
 	w.sync()
 	state := w.state()
 	switch {
-	case state == after:
+	case state == after, state == between:
 	case state == before && (got.code != 0 || f.kill):
 	default:
 		w.t.Errorf("%s: neither before nor after\n%s\nthe program said: %s", at, difference(state, before, after), got.output)

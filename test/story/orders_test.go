@@ -104,11 +104,15 @@ func doUnregister(s *story, args []string) []string {
 }
 
 func doReissue(s *story, args []string) []string {
-	return s.order(func(c *controller.Controller) (controller.Outcome, error) { return c.Reissue(s.Context(), s.path(args[0])) })
+	return s.order(func(c *controller.Controller) (controller.Outcome, error) {
+		return c.Reissue(s.Context(), s.path(args[0]))
+	})
 }
 
 func doAdopt(s *story, args []string) []string {
-	return s.order(func(c *controller.Controller) (controller.Outcome, error) { return c.Adopt(s.Context(), s.path(args[0])) })
+	return s.order(func(c *controller.Controller) (controller.Outcome, error) {
+		return c.Adopt(s.Context(), s.path(args[0]))
+	})
 }
 
 func doPause(s *story, args []string) []string {

@@ -318,7 +318,8 @@ func orderSpace() *space {
 		relays := someRelays()
 		return &shared{
 			steady(), homes(homePath), orders(), orderedRows(), claimPairs(),
-			[]choice[plan.Relay]{relays[0], relays[1], relays[4]}, yesNo("complete"),
+			[]choice[plan.Relay]{relays[0], relays[1], relays[4]},
+			yesNo("complete"),
 		}
 	}
 	d := build().(*shared)
@@ -353,7 +354,8 @@ func rowlessOrderSpace() *space {
 		relays := someRelays()
 		return &shared{
 			steady(), tombs(), orders(), claimPairs(),
-			[]choice[plan.Relay]{relays[0], relays[4]}, []choice[string]{{"no guard", ""}, {"case twin at home", "twin"}},
+			[]choice[plan.Relay]{relays[0], relays[4]},
+			[]choice[string]{{"no guard", ""}, {"case twin at home", "twin"}},
 		}
 	}
 	d := build().(*shared)
@@ -391,7 +393,8 @@ func departureSpace() *space {
 		relays := someRelays()
 		return &shared{
 			steady(), homes(homePath), rows()[:4], stonesBeside(), someStates(), singleClaims(),
-			[]choice[plan.Relay]{relays[0], relays[2], relays[3], relays[4]}, guards()[:4], reviews(),
+			[]choice[plan.Relay]{relays[0], relays[2], relays[3], relays[4]},
+			guards()[:4], reviews(),
 		}
 	}
 	d := build().(*shared)
