@@ -16,36 +16,43 @@ import (
 // completeWithin bounds what a press of a key may wait for the index.
 const completeWithin = time.Second
 
-// known are the agents of the index. Whatever goes wrong is silence: an error
-// would be written into the line that is being typed.
+// known are the agents of the index.
 func (a *app) known(ctx context.Context) []controller.AgentStatus {
+	return glance(ctx, a, (*daemon.Session).Agents).Agents
+}
+
+// glance asks the index while a word is being typed. Whatever goes wrong is
+// silence: an error would be written into the line.
+func glance[T any](ctx context.Context, a *app, question func(*daemon.Session, context.Context) (T, error)) T {
 	ctx, cancel := context.WithTimeout(ctx, completeWithin)
 	defer cancel()
-	found := make(chan []controller.AgentStatus, 1)
-	go func() { found <- a.readAgents(ctx) }() // left behind where a mount hangs
+	found := make(chan T, 1)
+	go func() { found <- read(ctx, a, question) }() // left behind where a mount hangs
 	select {
-	case agents := <-found:
-		return agents
+	case answer := <-found:
+		return answer
 	case <-ctx.Done():
-		return nil
+		var none T
+		return none
 	}
 }
 
-func (a *app) readAgents(ctx context.Context) []controller.AgentStatus {
+func read[T any](ctx context.Context, a *app, question func(*daemon.Session, context.Context) (T, error)) T {
+	var none T
 	s, err := a.load()
 	if err != nil {
-		return nil
+		return none
 	}
 	session, err := daemon.OpenSession(ctx, s, a.build, a.log(s))
 	if err != nil {
-		return nil
+		return none
 	}
 	defer session.Close()
-	result, err := session.Agents(ctx)
+	answer, err := question(session, ctx)
 	if err != nil {
-		return nil
+		return none
 	}
-	return result.Agents
+	return answer
 }
 
 // completeAgent completes the one argument ID|PATH.
@@ -87,6 +94,39 @@ func matchingIDs(agents []controller.AgentStatus, args []string, word string) []
 		}
 	}
 	return ids
+}
+
+// completeTombstone completes the id of an agent that left the index.
+func (a *app) completeTombstone(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var ids []cobra.Completion
+	for _, t := range glance(cmd.Context(), a, (*daemon.Session).Tombstones).Tombstones {
+		if strings.HasPrefix(string(t.ID), word) || strings.HasPrefix(t.Name, word) {
+			ids = append(ids, cobra.CompletionWithDesc(string(t.ID), printable(t.Name)))
+		}
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeRoot completes a scan root that agents are registered with, or a
+// directory where none fits.
+func (a *app) completeRoot(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var roots []cobra.Completion
+	for _, s := range a.known(cmd.Context()) {
+		if s.ScanRoot != nil && strings.HasPrefix(*s.ScanRoot, word) {
+			roots = append(roots, *s.ScanRoot)
+		}
+	}
+	if len(roots) == 0 {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
+	slices.Sort(roots)
+	return slices.Compact(roots), cobra.ShellCompDirectiveNoFileComp
 }
 
 func completeDirectory(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {

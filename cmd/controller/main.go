@@ -8,7 +8,7 @@ package main
 import (
 	"os"
 
-	"github.com/mesh-registry/mesh-controller/internal/daemon"
+	"github.com/mesh-registry/mesh-controller/pkg/clock"
 )
 
 func main() {
@@ -16,7 +16,7 @@ func main() {
 		args:   os.Args[1:],
 		stdout: os.Stdout,
 		stderr: os.Stderr,
-		now:    daemon.NewClock().Now,
+		now:    clock.New().Now,
 		build:  thisBuild(),
 	}
 	os.Exit(a.main())

@@ -59,6 +59,7 @@ func (a *app) root() *cobra.Command {
 		a.runCommand(), a.syncCommand(), a.planCommand(), a.agentsCommand(), a.explainCommand(), a.eventsCommand(),
 		a.registerCommand(), a.updateCommand(), a.unregisterCommand(), a.reissueCommand(), a.adoptCommand(),
 		a.denyCommand(), a.undenyCommand(), a.pauseCommand(), a.resumeCommand(),
+		a.releaseCommand(), a.tombstonesCommand(),
 		a.doctorCommand(), a.configCommand(), a.versionCommand(), a.manCommand(),
 	)
 	root.InitDefaultCompletionCmd(a.args...)

@@ -22,19 +22,19 @@ var homed = []struct {
 	{
 		"time",
 		[]string{"Now", "Since", "Until"},
-		[]string{"internal/daemon/clock.go"},
+		[]string{"pkg/clock/clock.go"},
 		"there is one clock; everybody else is handed a time",
 	},
 	{
 		"time",
 		[]string{"Sleep"},
-		[]string{"internal/daemon/clock.go", "internal/atomicfile/dir.go", "pkg/relay/maildir/secondlook.go"},
+		[]string{"pkg/clock/clock.go", "internal/atomicfile/dir.go", "pkg/relay/maildir/secondlook.go"},
 		"only what waits for another process may sleep",
 	},
 	{
 		"k8s.io/utils/clock",
 		[]string{"RealClock"},
-		[]string{"internal/daemon/clock.go"},
+		[]string{"pkg/clock/clock.go"},
 		"there is one clock; everybody else is handed a time",
 	},
 	{
@@ -140,7 +140,7 @@ func f() { os.Exit(1); _ = time.Since(time.Time{}); os.Remove(""); _ = os.Rename
 `
 	for name, want := range map[string][]string{
 		"pkg/store/a.go":           {"time.Now", "os.Exit", "time.Since", "os.Rename"},
-		"internal/daemon/clock.go": {"os.Exit", "os.Rename"},
+		"pkg/clock/clock.go": {"os.Exit", "os.Rename"},
 		"internal/daemon/other.go": {"time.Now", "os.Exit", "time.Since", "os.Rename"},
 		"cmd/controller/main.go":   {"time.Now", "time.Since", "os.Rename"},
 		"pkg/relay/maildir/a.go":   {"time.Now", "os.Exit", "time.Since"},

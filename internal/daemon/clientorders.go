@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller"
 )
 
@@ -70,6 +71,21 @@ func (c *Client) Pause(ctx context.Context, target string) error {
 func (c *Client) Resume(ctx context.Context, target string) error {
 	_, err := send[PauseStatus](ctx, c, "resume", http.MethodPost, "/v1/resume", targetBody{target})
 	return err
+}
+
+// Release ends the mass-disappearance hold of a scan root, or of every one.
+func (c *Client) Release(ctx context.Context, root string) (controller.SyncResult, error) {
+	var body releaseBody
+	if root != "" {
+		body.Root = &root
+	}
+	return send[controller.SyncResult](ctx, c, "release", http.MethodPost, "/v1/release", body)
+}
+
+// Restore brings an agent back that left the index.
+func (c *Client) Restore(ctx context.Context, id agent.ID) (controller.Outcome, error) {
+	address := "/v1/tombstones/" + url.PathEscape(string(id)) + "/restore"
+	return send[controller.Outcome](ctx, c, "restore", http.MethodPost, address, nil)
 }
 
 // agentAddress names an agent by its id, or by its path as one segment.

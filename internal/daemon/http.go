@@ -53,6 +53,11 @@ func (d *Daemon) serveDenials(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, result, err)
 }
 
+func (d *Daemon) serveTombstones(w http.ResponseWriter, r *http.Request) {
+	result, err := d.parts.loop.Tombstones(r.Context())
+	answer(w, http.StatusOK, result, err)
+}
+
 func (d *Daemon) serveAgent(w http.ResponseWriter, r *http.Request) {
 	result, err := d.parts.loop.Agents(r.Context())
 	if err != nil {

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller"
 )
@@ -136,4 +139,46 @@ func pausing(do func(context.Context, string) error, paused bool) http.HandlerFu
 		err := do(r.Context(), wanted)
 		answer(w, http.StatusOK, NewPauseStatus(wanted, paused), err)
 	}
+}
+
+// releaseBody is an order about a scan root, or with null about every one.
+type releaseBody struct {
+	Root *string `json:"root"`
+}
+
+func (d *Daemon) serveRelease(w http.ResponseWriter, r *http.Request) {
+	// As text: null has to be said, saying nothing releases nothing.
+	var body struct {
+		Root jsontext.Value `json:"root"`
+	}
+	root := ""
+	err := readBody(w, r, &body)
+	if err == nil {
+		root, err = rootOf(body.Root)
+	}
+	if err != nil {
+		writeMisuse(w, err, `send {"root":"/projects"}, or {"root":null} for every root`)
+		return
+	}
+	result, err := d.parts.loop.Release(r.Context(), root)
+	answer(w, http.StatusOK, result, err)
+}
+
+// rootOf is a scan root as the index knows it, "" for every one.
+func rootOf(value jsontext.Value) (string, error) {
+	switch value.Kind() {
+	case 'n':
+		return "", nil
+	case '"':
+		var root string
+		if err := json.Unmarshal(value, &root); err == nil && filepath.IsAbs(root) {
+			return RealPath(root), nil
+		}
+	}
+	return "", errors.New("root: must be an absolute path, or null")
+}
+
+func (d *Daemon) serveRestore(w http.ResponseWriter, r *http.Request) {
+	outcome, err := d.parts.loop.Restore(r.Context(), agent.ID(r.PathValue("id")))
+	answer(w, http.StatusOK, outcome, err)
 }

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/clock"
 	"github.com/mesh-registry/mesh-controller/pkg/controller"
 	"github.com/mesh-registry/mesh-controller/pkg/relay"
 	"github.com/mesh-registry/mesh-controller/pkg/relay/maildir"
@@ -24,7 +25,7 @@ var (
 	_ controller.Sources = (*reloadableSources)(nil)
 	_ controller.Index   = (*store.Store)(nil)
 	_ controller.Metrics = (*telemetry)(nil)
-	_ controller.Clock   = SystemClock{}
+	_ controller.Clock   = clock.System{}
 	_ relay.Backend      = (*maildir.Relay)(nil)
 	_ Loop               = (*controller.Controller)(nil)
 	_ History            = (*store.Store)(nil)
@@ -53,7 +54,7 @@ func lockIndex(s *Settings) (*store.Lock, error) {
 // open wires the parts. The lock is the caller's, before and after; reading
 // needs none.
 func open(ctx context.Context, s *Settings, m mode, lock *store.Lock, b Build, log *zap.Logger) (*parts, error) {
-	clk := NewClock()
+	clk := clock.New()
 	index, err := store.Open(ctx, store.Options{
 		Path: s.DB, Lock: lock, ReadOnly: m == reading, QuickCheck: m == serving, Now: clk.Now,
 	})
@@ -77,7 +78,7 @@ func databaseError(err error) error {
 	return err
 }
 
-func wire(c *Config, m mode, index *store.Store, b Build, clk SystemClock, log *zap.Logger) (*parts, error) {
+func wire(c *Config, m mode, index *store.Store, b Build, clk clock.System, log *zap.Logger) (*parts, error) {
 	files := &reloadableSources{}
 	if err := files.set(c); err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func wire(c *Config, m mode, index *store.Store, b Build, clk SystemClock, log *
 	}
 	t := newTelemetry(b)
 	loop, err := controller.New(controllerOptions(c, m), controller.Ports{
-		Sources: files, Index: index, Relay: backend, Claims: localClaims{}, Metrics: t,
+		Sources: files, Index: index, Relay: backend, Metrics: t,
 		Clock: clk, Log: log, Queue: t.Workqueue(),
 	})
 	if err != nil {
@@ -176,9 +177,3 @@ func (r *reloadableSources) Sweep(ctx context.Context, req agent.SweepRequest) (
 func (r *reloadableSources) Probe(ctx context.Context, req agent.ProbeRequest) agent.Look {
 	return r.tree.Load().Probe(ctx, req)
 }
-
-// localClaims grants every id: this host is alone.
-type localClaims struct{}
-
-// Claim grants the id.
-func (localClaims) Claim(context.Context, agent.ID, string) error { return nil }

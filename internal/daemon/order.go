@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller"
 )
 
@@ -31,6 +32,12 @@ type Orders interface {
 	// of everything.
 	Pause(ctx context.Context, target string) error
 	Resume(ctx context.Context, target string) error
+	// Release ends the mass-disappearance hold of a scan root, or with "" of
+	// every one. It is controller.ErrNotFound where nothing is recorded of it.
+	Release(ctx context.Context, root string) (controller.SyncResult, error)
+	// Restore brings an agent back that left the index. It is
+	// controller.ErrNotFound where no tombstone is kept.
+	Restore(ctx context.Context, id agent.ID) (controller.Outcome, error)
 }
 
 var (

@@ -17,6 +17,7 @@ type Loop interface {
 	Agents(ctx context.Context) (controller.AgentsResult, error)
 	Explain(ctx context.Context, target string) (controller.Explanation, error)
 	Denials(ctx context.Context) (controller.DenialsResult, error)
+	Tombstones(ctx context.Context) (controller.TombstonesResult, error)
 	Ready() <-chan struct{}
 	Progress() time.Time
 }

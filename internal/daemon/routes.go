@@ -37,6 +37,7 @@ func (d *Daemon) readRoutes(prefix string) []route {
 		{http.MethodGet, prefix + "/v1/problems", d.serveProblems},
 		{http.MethodGet, prefix + "/v1/events", d.serveEvents},
 		{http.MethodGet, prefix + "/v1/denials", d.serveDenials},
+		{http.MethodGet, prefix + "/v1/tombstones", d.serveTombstones},
 	}
 }
 
@@ -53,6 +54,8 @@ func (d *Daemon) orderRoutes() []route {
 		{http.MethodDelete, "/v1/denials", d.serveUndeny},
 		{http.MethodPost, "/v1/pause", pausing(loop.Pause, true)},
 		{http.MethodPost, "/v1/resume", pausing(loop.Resume, false)},
+		{http.MethodPost, "/v1/release", d.serveRelease},
+		{http.MethodPost, "/v1/tombstones/{id}/restore", d.serveRestore},
 	}
 }
 

@@ -47,6 +47,12 @@ func (s *Session) Denials(ctx context.Context) (controller.DenialsResult, error)
 	return result, databaseError(err)
 }
 
+// Tombstones is what left the index within 30 days.
+func (s *Session) Tombstones(ctx context.Context) (controller.TombstonesResult, error) {
+	result, err := s.parts.loop.Tombstones(ctx)
+	return result, databaseError(err)
+}
+
 // Events is the history, oldest first.
 func (s *Session) Events(ctx context.Context, f agent.EventFilter) ([]controller.EventView, error) {
 	events, err := s.parts.history.Events(ctx, f)

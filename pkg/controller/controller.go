@@ -17,13 +17,15 @@ import (
 // ErrNotFound: nothing is known of what was asked for.
 var ErrNotFound = errors.New("not found")
 
-// Ports are what the loop stands on.
+// Ports are what the loop stands on. Sources, Index and Clock are needed.
 type Ports struct {
 	Sources Sources
 	Index   Index
 	// Relay is nil where there is none.
-	Relay   relay.Backend
-	Claims  Claims
+	Relay relay.Backend
+	// Claims is nil where this host is alone: everything is granted.
+	Claims Claims
+	// Metrics and Log are nil where nobody listens.
 	Metrics Metrics
 	Clock   Clock
 	Log     *zap.Logger
@@ -65,11 +67,28 @@ type Controller struct {
 	following sync.WaitGroup
 }
 
+// complete puts something in the place of what may be left out.
+func (p *Ports) complete() {
+	if p.Claims == nil {
+		p.Claims = granted{}
+	}
+	if p.Metrics == nil {
+		p.Metrics = unheard{}
+	}
+	if p.Log == nil {
+		p.Log = zap.NewNop()
+	}
+	if p.NewID == nil {
+		p.NewID = newULID
+	}
+}
+
 // New makes a controller; nothing runs yet.
 func New(o Options, p Ports) (*Controller, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	p.complete()
 	c := &Controller{
 		ports:      p,
 		queue:      newQueue(p.Clock, p.Queue),
@@ -80,9 +99,6 @@ func New(o Options, p Ports) (*Controller, error) {
 		ready:      make(chan struct{}),
 		quarantine: newQuarantine(),
 		intents:    newIntents(),
-	}
-	if c.ports.NewID == nil {
-		c.ports.NewID = newULID
 	}
 	c.options.Store(&o)
 	c.touch()

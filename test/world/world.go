@@ -12,7 +12,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller"
 	"github.com/mesh-registry/mesh-controller/pkg/relay"
 	"github.com/mesh-registry/mesh-controller/pkg/relay/maildir"
@@ -75,10 +74,6 @@ func At(t testing.TB, dir string) *World {
 	return w
 }
 
-type granted struct{}
-
-func (granted) Claim(context.Context, agent.ID, string) error { return nil }
-
 // Start opens everything and runs the controller. A second Start after Stop is
 // a restart.
 func (w *World) Start() {
@@ -116,7 +111,7 @@ func (w *World) controller(index controller.Index, backend relay.Backend, o cont
 		w.t.Fatal(err)
 	}
 	ports := controller.Ports{
-		Sources: tree, Index: index, Relay: backend, Claims: granted{}, Metrics: noMetrics{},
+		Sources: tree, Index: index, Relay: backend,
 		Clock: w.Boot.clock(), Log: w.Log,
 	}
 	if w.Wrap != nil {
@@ -231,17 +226,3 @@ func (w *World) Agents() (result controller.AgentsResult) {
 	})
 	return result
 }
-
-// noMetrics listens to nothing.
-type noMetrics struct{}
-
-func (noMetrics) Reconciled(string, time.Duration) {}
-func (noMetrics) Converged(time.Duration)          {}
-func (noMetrics) DriftDetected(string, string)     {}
-func (noMetrics) DriftCorrected(string, string)    {}
-func (noMetrics) Action(string, string)            {}
-func (noMetrics) Removed(agent.Reason)             {}
-func (noMetrics) IndexError(string)                {}
-func (noMetrics) RelayError(string)                {}
-func (noMetrics) Swept(agent.SweepStats)           {}
-func (noMetrics) State(agent.Gauges)               {}

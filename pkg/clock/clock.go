@@ -1,4 +1,6 @@
-package daemon
+// Package clock is the machine's clocks: the only place where anything asks what
+// time it is. Everybody else is handed a time.
+package clock
 
 import (
 	"time"
@@ -8,21 +10,20 @@ import (
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
-// SystemClock is the machine's clocks: the only place where the program asks
-// what time it is.
-type SystemClock struct {
+// System is the machine's clocks, for controller.Ports.
+type System struct {
 	clock.RealClock
 	start time.Time
 	boot  string // which boot this is, "" where it cannot be told
 }
 
-// NewClock reads which boot this is, once: it cannot change under a process.
-func NewClock() SystemClock { return SystemClock{start: time.Now(), boot: bootID()} }
+// New reads which boot this is, once: it cannot change under a process.
+func New() System { return System{start: time.Now(), boot: bootID()} }
 
 // Read returns wall time with its distance to the time since boot, which runs
 // on while the machine sleeps, and the time for which it has been awake. Where
 // the system does not tell, steps of the wall clock cannot be told from time.
-func (c SystemClock) Read() (agent.Stamp, time.Duration) {
+func (c System) Read() (agent.Stamp, time.Duration) {
 	wall := time.Now()
 	booted, awake, ok := sinceBoot()
 	if !ok {
