@@ -23,6 +23,7 @@ const (
 	AgentsFields = 3 // the rest of the columns
 	Own          = 4 // what the controller itself remembers
 	Denials      = 5 // the deny list, where DorkOS's is not there
+	Held         = 6 // which orphans a mass disappearance has held
 
-	Latest = Denials
+	Latest = Held
 )

@@ -52,7 +52,8 @@ func (a *app) undenyCommand() *cobra.Command {
 	}
 }
 
-// barrier carries out an order on the deny list; say tells people what it did.
+// barrier carries out an order that lets agents in or out; say tells people
+// what it did.
 func (a *app) barrier(
 	ctx context.Context, doing string, say func(io.Writer, *controller.Counts),
 	do func(context.Context, daemon.Orders) (controller.SyncResult, error),

@@ -50,6 +50,14 @@ func usagef(hint, message string, args ...any) *failure {
 	return &failure{exitUsage, "usage", hint, fmt.Errorf(message, args...)}
 }
 
+// notFound gives an error that says so a hint of its own; any other stays.
+func notFound(err error, hint string) error {
+	if errors.Is(err, controller.ErrNotFound) {
+		return &failure{exitFailed, "notFound", hint, err}
+	}
+	return err
+}
+
 // classify gives every error its exit code, code and hint.
 func (a *app) classify(ctx context.Context, cmd *cobra.Command, err error) *failure {
 	var (

@@ -140,6 +140,10 @@ func TestOrdersAsTyped(t *testing.T) {
 		{[]string{"pause"}, `POST /v1/pause {"target":""}`},
 		{[]string{"pause", "ONE"}, `POST /v1/pause {"target":"ONE"}`},
 		{[]string{"resume", "./real/p"}, `POST /v1/resume {"target":"~/real/p"}`},
+		{[]string{"release", "link"}, `POST /v1/release {"root":"~/real"}`},
+		{[]string{"release", "gone/for/good"}, `POST /v1/release {"root":"~/gone/for/good"}`},
+		{[]string{"release", "--all"}, `POST /v1/release {"root":null}`},
+		{[]string{"tombstones", "restore", "ONE"}, `POST /v1/tombstones/ONE/restore`},
 	} {
 		c.answers(http.StatusOK, outcome)
 		got := c.run(o.typed...)
@@ -171,6 +175,16 @@ func TestOrdersThatSayNothing(t *testing.T) {
 		{"undeny"},
 		{"pause", "ONE", "TWO"},
 		{"pause", ""},
+		{"release"},
+		{"release", ""},
+		{"release", "a", "b"},
+		{"release", "a", "--all"},
+		{"release", "--all=false"},
+		{"tombstones", "ONE"},
+		{"tombstones", "restore"},
+		{"tombstones", "restore", "ONE", "TWO"},
+		{"tombstones", "restore", "./one"},
+		{"tombstones", "restore", ""},
 		{"agents", "--denied", "--problems"},
 		{"agents", "--denied", "-w"},
 		{"agents", "--denied", "ONE"},
@@ -266,6 +280,42 @@ func TestOrdersEnd(t *testing.T) {
 			controller.SyncResult{Converged: true, Counts: controller.Counts{Discovered: 1}},
 			"undeny /p",
 			said{0, "no longer denied: /p; 1 agent came in\n", ""},
+		},
+		{
+			"released", http.StatusOK,
+			controller.SyncResult{Converged: true, Counts: controller.Counts{Removed: 2}},
+			"release /p",
+			said{0, "released: /p; 2 agents taken out\nnobody else is missing there\n", ""},
+		},
+		{
+			"all released", http.StatusOK,
+			controller.SyncResult{Converged: true, Counts: controller.Counts{Removed: 1}},
+			"release --all",
+			said{0, "released: every scan root; 1 agent taken out\nnobody else is missing there\n", ""},
+		},
+		{
+			"nothing to release", http.StatusNotFound,
+			daemon.APIError{Error: daemon.ErrorBody{Code: "notFound", Message: "/p: not found", Hint: "h"}},
+			"release /p",
+			said{
+				exitFailed, "", "mesh-controller: release through the daemon (process 7): /p: not found\n" +
+					"hint: `mesh-controller agents -o wide` lists the scan roots\n",
+			},
+		},
+		{
+			"restored", http.StatusOK,
+			controller.Outcome{ID: "ONE", Path: "/p", Reason: agent.Resurrected, Message: "the manifest is back", Finished: true, Agent: one},
+			"tombstones restore ONE",
+			said{0, "brought back ONE at /p, name first, namespace teams\nthe manifest is back\nnext: `mesh-controller explain ONE` shows it from every side\n", ""},
+		},
+		{
+			"nobody to restore", http.StatusNotFound,
+			daemon.APIError{Error: daemon.ErrorBody{Code: "notFound", Message: "TWO: not found", Hint: "h"}},
+			"tombstones restore TWO",
+			said{
+				exitFailed, "", "mesh-controller: restore through the daemon (process 7): TWO: not found\n" +
+					"hint: `mesh-controller tombstones` lists who can be brought back\n",
+			},
 		},
 		{
 			"all paused", http.StatusOK, nil, "pause",

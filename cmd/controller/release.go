@@ -42,7 +42,7 @@ restart. Whoever goes missing later is not covered: that may be another accident
 }
 
 func (a *app) release(ctx context.Context, root string) error {
-	return a.barrier(ctx, "releasing", func(w io.Writer, c *controller.Counts) {
+	err := a.barrier(ctx, "releasing", func(w io.Writer, c *controller.Counts) {
 		what := "every scan root"
 		if root != "" {
 			what = printable(root)
@@ -50,6 +50,7 @@ func (a *app) release(ctx context.Context, root string) error {
 		fmt.Fprintf(w, "released: %s; %s taken out\n", what, count(c.Removed, "agent"))
 		a.writeMissing(ctx, w, root)
 	}, func(ctx context.Context, o daemon.Orders) (controller.SyncResult, error) { return o.Release(ctx, root) })
+	return notFound(err, "`mesh-controller agents -o wide` lists the scan roots")
 }
 
 // writeMissing says who is still missing below a scan root ("" for every one)

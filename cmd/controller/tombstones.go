@@ -47,9 +47,10 @@ as it is; another's is left alone, and a project directory is never made.`,
 			if !id.Valid() {
 				return usagef("`mesh-controller tombstones` lists the ids", "%q is not an agent's id", args[0])
 			}
-			return a.intent(cmd.Context(), "restoring", func(ctx context.Context, o daemon.Orders) (controller.Outcome, error) {
+			err := a.intent(cmd.Context(), "restoring", func(ctx context.Context, o daemon.Orders) (controller.Outcome, error) {
 				return o.Restore(ctx, id)
 			})
+			return notFound(err, "`mesh-controller tombstones` lists who can be brought back")
 		},
 	}
 }

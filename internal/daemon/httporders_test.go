@@ -76,6 +76,19 @@ func (l *fakeLoop) Resume(_ context.Context, target string) error {
 	return err
 }
 
+func (l *fakeLoop) Release(_ context.Context, root string) (controller.SyncResult, error) {
+	_, err := l.told("release", root)
+	return controller.SyncResult{Converged: true, Failures: []controller.Failure{}}, err
+}
+
+func (l *fakeLoop) Restore(_ context.Context, id agent.ID) (controller.Outcome, error) {
+	return l.told("restore", id)
+}
+
+func (l *fakeLoop) Tombstones(context.Context) (controller.TombstonesResult, error) {
+	return controller.TombstonesResult{APIVersion: controller.APIVersion, Tombstones: []controller.Tombstone{{ID: "GONE", Reason: agent.Removed, Mail: true}}}, nil
+}
+
 // everyOrder is each order with words that an address or a body could bend.
 var everyOrder = []struct {
 	want order
@@ -120,6 +133,10 @@ var everyOrder = []struct {
 	{order{"pause", ""}, func(ctx context.Context, o Orders) error { return o.Pause(ctx, "") }},
 	{order{"pause", "ONE"}, func(ctx context.Context, o Orders) error { return o.Pause(ctx, "ONE") }},
 	{order{"resume", "/p"}, func(ctx context.Context, o Orders) error { return o.Resume(ctx, "/p") }},
+	{order{"release", ""}, func(ctx context.Context, o Orders) error { _, err := o.Release(ctx, ""); return err }},
+	{order{"release", "/a \"b\"ü"}, func(ctx context.Context, o Orders) error { _, err := o.Release(ctx, "/a \"b\"ü"); return err }},
+	{order{"restore", agent.ID("ONE")}, func(ctx context.Context, o Orders) error { _, err := o.Restore(ctx, "ONE"); return err }},
+	{order{"restore", agent.ID("a/b?c")}, func(ctx context.Context, o Orders) error { _, err := o.Restore(ctx, "a/b?c"); return err }},
 }
 
 // What a client says arrives as it was said, and what the loop answers comes
@@ -245,6 +262,17 @@ func TestOrdersAreUnderstoodOrRefused(t *testing.T) {
 		{"POST", "/v1/pause", "", ``, 200},
 		{"POST", "/v1/pause", json, `{"targets":"ONE"}`, 400},
 		{"POST", "/v1/resume", "text/plain", `{"target":"ONE"}`, 415},
+		{"POST", "/v1/release", json, `{"root":null}`, 200},
+		{"POST", "/v1/release", json, `{"root":"/r"}`, 200},
+		{"POST", "/v1/release", "", ``, 400}, // not everything by saying nothing
+		{"POST", "/v1/release", json, `{}`, 400},
+		{"POST", "/v1/release", json, `{"root":""}`, 400},
+		{"POST", "/v1/release", json, `{"root":"r"}`, 400},
+		{"POST", "/v1/release", json, `{"root":["/r"]}`, 400},
+		{"POST", "/v1/release", json, `{"root":"/r","path":"/r"}`, 400},
+		{"POST", "/v1/release", "text/plain", `{"root":null}`, 415},
+		{"POST", "/v1/tombstones/ONE/restore", "", ``, 200},
+		{"POST", "/v1/tombstones/ONE/restore", json, `{}`, 200},
 	} {
 		before := len(r.loop.take())
 		_, failure := r.exchange(t, e)
@@ -276,6 +304,7 @@ func TestOrdersTakePathsAsTheyAreRecorded(t *testing.T) {
 		{"POST", "/v1/denials", "application/json", body, 200},
 		{"DELETE", "/v1/denials?path=" + url.QueryEscape(written), "", "", 200},
 		{"POST", "/v1/pause", "application/json", strings.ReplaceAll(body, "path", "target"), 200},
+		{"POST", "/v1/release", "application/json", strings.ReplaceAll(body, "path", "root"), 200},
 	} {
 		r.exchange(t, e)
 		told := fmt.Sprintf("%+v", r.loop.take())

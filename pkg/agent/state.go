@@ -19,6 +19,8 @@ type State struct {
 	// Lost: the absence was found while the index was known to be lost; the
 	// unmounted grace applies.
 	Lost bool
+	// Held: a mass disappearance has held its removal since the clock began.
+	Held bool
 	// Paused: convergence of this id is off, by an operator.
 	Paused bool
 }

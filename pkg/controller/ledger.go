@@ -33,10 +33,8 @@ type ledger struct {
 	directories map[agent.ID]agent.FileID
 	// restored ids got their mail back since the last listing of the relay.
 	restored map[agent.ID]struct{}
-	// mass holds by root, as last computed, and the orphans whose clock begins
-	// anew because one ended by return.
+	// mass holds by root, as last computed.
 	mass map[string]*plan.Hold
-	anew map[agent.ID]struct{}
 }
 
 // orphan is an absence as it stands.
@@ -62,7 +60,6 @@ func newLedger() *ledger {
 		directories: map[agent.ID]agent.FileID{},
 		restored:    map[agent.ID]struct{}{},
 		mass:        map[string]*plan.Hold{},
-		anew:        map[agent.ID]struct{}{},
 	}
 }
 
@@ -187,9 +184,6 @@ func (l *ledger) count(p *plan.Plan, before *agent.Record, displaced *agent.Entr
 
 // absence keeps the orphans.
 func (l *ledger) absence(p *plan.Plan, before *agent.Record) {
-	if p.Change.SetState {
-		delete(l.anew, p.ID)
-	}
 	if p.Change.SetState && p.Change.State.Missing() {
 		o := l.orphans[p.ID]
 		o.since = p.Change.State.MissingSince

@@ -13,12 +13,18 @@ func (c *Controller) mass(s *snapshot, root string, now time.Time) *plan.Hold {
 	return plan.Mass(c.ledger.missing(root), s.perRoot[root], s.released[root], now, o.massPolicy())
 }
 
-// watchMass computes the hold and notices when it ends.
+// watchMass computes the hold and notices when it begins or ends.
 func (c *Controller) watchMass(s *snapshot, root string, now time.Time) *plan.Hold {
 	hold := c.mass(s, root, now)
-	released := hold == nil && plan.Mass(c.ledger.missing(root), s.perRoot[root], time.Time{}, now, c.options.Load().massPolicy()) != nil
-	c.ledger.massHold(root, hold, released, now)
+	c.ledger.massHold(root, hold, now)
 	return hold
+}
+
+// massReturned reports whether a hold that is no more ended because enough of
+// the others came back: it would not be there even if nobody had released the
+// root and no time had passed.
+func (c *Controller) massReturned(s *snapshot, root string) bool {
+	return plan.Mass(c.ledger.missing(root), s.perRoot[root], time.Time{}, time.Time{}, c.options.Load().massPolicy()) == nil
 }
 
 // massHolds keeps the hold of each root while many of its orphans are looked at:
@@ -51,37 +57,30 @@ func (l *ledger) orphanedRoots() []string {
 	return keys(roots)
 }
 
-// massHold remembers the mass hold of a root. Where it ended before its time,
-// whoever is still missing is due for another look: those that it held were
-// timed by it. Unless an operator released them their clock begins anew.
-func (l *ledger) massHold(root string, hold *plan.Hold, released bool, now time.Time) {
+// massHold remembers the mass hold of a root. Where it begins, or ends before its
+// time, whoever is missing is due for another look: that it held is recorded
+// with each of them, and those that it held were timed by it.
+func (l *ledger) massHold(root string, hold *plan.Hold, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	was := l.mass[root]
-	if hold != nil {
+	switch {
+	case hold != nil:
 		l.mass[root] = hold
+		if was != nil {
+			return
+		}
+	case was == nil:
 		return
-	}
-	delete(l.mass, root)
-	if was == nil || !was.Until.After(now) {
-		return
+	default:
+		delete(l.mass, root)
+		if !was.Until.After(now) {
+			return
+		}
 	}
 	for id, o := range l.orphans {
-		if o.root != root {
-			continue
-		}
-		if _, ok := l.dirty[id]; !ok {
+		if _, ok := l.dirty[id]; !ok && o.root == root {
 			l.dirty[id] = now
 		}
-		if !released {
-			l.anew[id] = struct{}{}
-		}
 	}
-}
-
-func (l *ledger) beginsAnew(id agent.ID) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, ok := l.anew[id]
-	return ok
 }

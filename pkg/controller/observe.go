@@ -334,7 +334,7 @@ func (c *Controller) complete(r *reading, t *task) {
 	c.countLook(r, o)
 	if o.State.Missing() && o.Row != nil && o.Row.ScanRoot != "" {
 		o.Mass = r.holds.of(o.Row.ScanRoot, func(root string) *plan.Hold { return c.watchMass(r.s, root, r.now.Wall) })
-		o.MassReturned = o.Mass == nil && c.ledger.beginsAnew(t.id)
+		o.MassReturned = o.Mass == nil && o.State.Held && c.massReturned(r.s, o.Row.ScanRoot)
 	}
 }
 

@@ -10,14 +10,14 @@ import (
 // Own records are read tolerantly: a value that cannot be understood is as if it
 // were not there.
 
-const stateColumns = `agent_id, missing_since, clock_since, boot_id, clock_offset, evidence, mount_json, lost, paused`
+const stateColumns = `agent_id, missing_since, clock_since, boot_id, clock_offset, evidence, mount_json, lost, paused, held`
 
 // stateRow is a state as it is stored, comparable.
 type stateRow struct {
 	missing, clock, boot string
 	offset               int64
 	evidence, mount      string
-	lost, paused         bool
+	lost, paused, held   bool
 }
 
 func encodeState(st *agent.State) stateRow {
@@ -30,6 +30,7 @@ func encodeState(st *agent.State) stateRow {
 		mount:    encodeMount(st.Mount),
 		lost:     st.Lost,
 		paused:   st.Paused,
+		held:     st.Held,
 	}
 }
 
@@ -44,6 +45,7 @@ func (r *row) stateRow() (agent.ID, stateRow) {
 		mount:    r.text(6),
 		lost:     r.int(7) != 0,
 		paused:   r.int(8) != 0,
+		held:     r.int(9) != 0,
 	}
 }
 
@@ -60,6 +62,7 @@ func (s stateRow) state(id agent.ID) agent.State {
 		Mount:    decodeMount(s.mount),
 		Lost:     s.lost,
 		Paused:   s.paused,
+		Held:     s.held,
 	}
 }
 

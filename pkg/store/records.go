@@ -24,12 +24,13 @@ func (b *burst) setState(id agent.ID, st *agent.State) error {
 	}
 	kept := now.state(id)
 	b.learn.state(id, &kept)
-	return b.exec(`INSERT INTO mesh_controller_agents (`+stateColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	return b.exec(`INSERT INTO mesh_controller_agents (`+stateColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (agent_id) DO UPDATE SET missing_since = excluded.missing_since,
 		clock_since = excluded.clock_since, boot_id = excluded.boot_id, clock_offset = excluded.clock_offset,
-		evidence = excluded.evidence, mount_json = excluded.mount_json, lost = excluded.lost, paused = excluded.paused`,
+		evidence = excluded.evidence, mount_json = excluded.mount_json, lost = excluded.lost, paused = excluded.paused,
+		held = excluded.held`,
 		id, orNull(now.missing), orNull(now.clock), orNull(now.boot), now.offset,
-		now.evidence, orNull(now.mount), now.lost, now.paused)
+		now.evidence, orNull(now.mount), now.lost, now.paused, now.held)
 }
 
 // unbury drops a tombstone.

@@ -111,6 +111,7 @@ func (w *world) reset() { w.copyTree(w.kept, w.dir) }
 func (w *world) copyTree(from, to string) {
 	w.t.Helper()
 	w.must(os.RemoveAll(to))
+	w.must(os.MkdirAll(filepath.Dir(to), 0o755))
 	if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
 		w.t.Fatalf("cp: %v: %s", err, out)
 	}

@@ -25,6 +25,7 @@
 //	deny DIR | undeny DIR
 //	sql STATEMENT              as another writer of the index
 //	agents | endpoints | rules | letters | problems | counts | left
+//	release [ROOT] | restore ID | gone (what left the index, as the command lists it)
 //	events [ID] | plan [+D] | rows COLUMN,... | tombstones
 //	quiet                      a resync and an interval write nothing at all
 package story

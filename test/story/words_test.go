@@ -24,7 +24,7 @@ var words = map[string]word{
 	"advance": doAdvance, "step": doStep, "sleep": doSleep,
 	"crash-after": doCrashAfter, "crash": doCrash, "fail": doFail,
 	"register": doRegister, "update": doUpdate, "unregister": doUnregister, "reissue": doReissue, "adopt": doAdopt,
-	"pause": doPause, "resume": doResume, "file": doFile,
+	"pause": doPause, "resume": doResume, "file": doFile, "release": doRelease, "gone": doGone, "restore": doRestore,
 	"deny": doDeny, "undeny": doUndeny, "sql": doSQL, "quiet": doQuiet,
 	"agents": doAgents, "endpoints": doEndpoints, "rules": doRules, "letters": doLetters, "problems": doProblems,
 	"counts": doCounts, "left": doLeft, "events": doEvents, "plan": doPlan, "rows": doRows, "tombstones": doTombstones,
@@ -35,6 +35,7 @@ var golden = map[string]bool{
 	"register": true, "update": true, "unregister": true, "reissue": true, "adopt": true, "file": true,
 	"agents": true, "endpoints": true, "rules": true, "letters": true, "problems": true, "counts": true,
 	"left": true, "events": true, "plan": true, "rows": true, "tombstones": true,
+	"release": true, "gone": true, "restore": true,
 }
 
 func (s *story) duration(text string) time.Duration {
