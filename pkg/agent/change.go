@@ -69,6 +69,21 @@ type View struct {
 	Problems  []Problem
 }
 
+// Places are where the index knows the id to be, or to have been refused.
+func (v *View) Places() []string {
+	var list []string
+	switch {
+	case v.Row != nil:
+		list = append(list, v.Row.Path)
+	case v.Tombstone != nil:
+		list = append(list, v.Tombstone.Record.Path)
+	}
+	for i := range v.Problems {
+		list = append(list, v.Problems[i].Path)
+	}
+	return list
+}
+
 // Empty reports that there is nothing to write.
 func (c *Change) Empty() bool {
 	return c.Op == KeepRow && c.Bury == nil && !c.Unbury && !c.SetState && !c.SetProblems && len(c.Left) == 0 && len(c.Events) == 0

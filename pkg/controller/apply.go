@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
 	"github.com/mesh-registry/mesh-controller/pkg/relay"
@@ -140,6 +142,9 @@ func (c *Controller) committed(t *task) {
 		c.ledger.mark([]agent.ID{id}, t.obs.Now.Wall, "")
 		c.queue.Add(id)
 	}
+	if t.intent == nil {
+		c.ledger.corrected(&t.plan)
+	}
 	c.ledger.planned(&t.plan, t.obs.Row, displaced)
 }
 
@@ -216,7 +221,29 @@ func (c *Controller) ensureEndpoints(ctx context.Context, tasks []*task) {
 		}
 		return c.ports.Relay.Readdress(ctx, a.From, a.Subject)
 	})
-	c.eachAction(tasks, plan.EnsureEndpoint, func(_ *task, a *plan.Action) error {
+	c.makeEndpoints(ctx, tasks)
+}
+
+// makeEndpoints makes the addresses that are new, as many at once as there are
+// workers: of a cold start they are most of the work, and a key's address
+// concerns nobody else's.
+func (c *Controller) makeEndpoints(ctx context.Context, tasks []*task) {
+	var group errgroup.Group
+	group.SetLimit(c.options.Load().Workers)
+	for _, t := range tasks {
+		group.Go(func() error {
+			err := c.guarded(t.id, func() error { c.makeEndpoint(ctx, t); return nil })
+			if err != nil {
+				t.err = err
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // each task has its own error
+}
+
+func (c *Controller) makeEndpoint(ctx context.Context, t *task) {
+	c.eachAction([]*task{t}, plan.EnsureEndpoint, func(_ *task, a *plan.Action) error {
 		return c.ports.Relay.EnsureEndpoint(ctx, a.Subject)
 	})
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,7 +34,24 @@ type Ports struct {
 	Queue workqueue.MetricsProvider
 	// NewID mints the id of a new agent; nil: a ULID.
 	NewID func(now time.Time) agent.ID
+
+	// A simulation has to run the same way twice: it brings its own jitter, a
+	// number below n, and is told, with no lock held, when a goroutine goes on
+	// that another one or a timer woke. Nil: chance, and nothing.
+	Jitter func(n int64) int64
+	Woken  func(who Goroutine)
 }
+
+// Goroutine is what goes on when it was woken.
+type Goroutine uint8
+
+// The goroutines that work beside each other.
+const (
+	Worker   Goroutine = iota // with the first key of a batch
+	Sweeper                   // to make a sweep
+	Follower                  // to conclude a resync
+	Caller                    // of an order that was carried out
+)
 
 // Controller is the loop.
 type Controller struct {
@@ -81,6 +99,12 @@ func (p *Ports) complete() {
 	if p.NewID == nil {
 		p.NewID = newULID
 	}
+	if p.Jitter == nil {
+		p.Jitter = rand.Int64N
+	}
+	if p.Woken == nil {
+		p.Woken = func(Goroutine) {}
+	}
 }
 
 // New makes a controller; nothing runs yet.
@@ -91,7 +115,7 @@ func New(o Options, p Ports) (*Controller, error) {
 	p.complete()
 	c := &Controller{
 		ports:      p,
-		queue:      newQueue(p.Clock, p.Queue),
+		queue:      newQueue(&p),
 		settling:   newSettling(p.Clock),
 		ledger:     newLedger(),
 		triggers:   newTriggers(),

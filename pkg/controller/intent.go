@@ -137,6 +137,7 @@ func (c *Controller) carry(ctx context.Context, it *intent) (Outcome, error) {
 	c.queue.Add(it.id)
 	select {
 	case <-it.done:
+		c.ports.Woken(Caller)
 	case <-ctx.Done():
 		if c.intents.drop(it) {
 			return Outcome{}, ctx.Err()

@@ -33,6 +33,7 @@ type ledger struct {
 	directories map[agent.ID]agent.FileID
 	// restored ids got their mail back since the last listing of the relay.
 	restored map[agent.ID]struct{}
+	contests map[agent.ID]contest
 	// mass holds by root, as last computed.
 	mass map[string]*plan.Hold
 }
@@ -59,6 +60,7 @@ func newLedger() *ledger {
 		left:        map[string]struct{}{},
 		directories: map[agent.ID]agent.FileID{},
 		restored:    map[agent.ID]struct{}{},
+		contests:    map[agent.ID]contest{},
 		mass:        map[string]*plan.Hold{},
 	}
 }

@@ -3,7 +3,6 @@ package controller
 import (
 	"time"
 
-	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
 )
 

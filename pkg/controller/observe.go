@@ -103,14 +103,14 @@ func (c *Controller) observeFiles(ctx context.Context, r *reading, t *task) erro
 	t.obs = plan.Observation{
 		ID: t.id, Now: r.now, Row: v.Row, State: v.State, Tombstone: v.Tombstone, Problems: v.Problems,
 		Written: r.s.index.Written, IndexLost: r.s.index.Lost, Twin: r.s.twins[t.id],
-		Paused: c.paused.Load() || v.State != nil && v.State.Paused,
+		Contested: c.ledger.contested(t.id), Paused: c.paused.Load() || v.State != nil && v.State.Paused,
 	}
 	if t.intent != nil {
 		t.obs.Order = t.intent.order
 	}
 	home := recordedPath(&v)
 	claims := t.claims(r.s, home)
-	if err := c.recoverManifests(ctx, r.s, home, claims); err != nil {
+	if err := c.recoverManifests(ctx, r.s, append(v.Places(), claims...)); err != nil {
 		return err
 	}
 	if home != "" || v.Row != nil {
@@ -131,14 +131,15 @@ func (c *Controller) observeFiles(ctx context.Context, r *reading, t *task) erro
 // recoverManifests clears what a crash left beside the manifests of an id. Only
 // after one, and in a forced sweep, it is looked for: a process that lives
 // cleans up after itself.
-func (c *Controller) recoverManifests(ctx context.Context, s *snapshot, home string, claims []string) error {
+func (c *Controller) recoverManifests(ctx context.Context, s *snapshot, places []string) error {
 	if !s.recovers || c.options.Load().ReadOnly {
 		return nil
 	}
-	if filepath.IsAbs(home) {
-		claims = append(slices.Clone(claims), home)
-	}
-	for _, path := range claims {
+	slices.Sort(places)
+	for _, path := range slices.Compact(places) {
+		if !filepath.IsAbs(path) {
+			continue
+		}
 		recovered, err := c.ports.Sources.RecoverManifest(ctx, path)
 		if err != nil && ctx.Err() != nil {
 			return err

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -28,13 +27,15 @@ const batchSize = 200
 // everybody is left out on purpose: it would let the last of 10,000 keys wait
 // a quarter of an hour.
 type backoff struct {
+	jitter func(n int64) int64
+
 	mu       sync.Mutex
 	failures map[agent.ID]int
 	relay    map[agent.ID]bool
 }
 
-func newBackoff() *backoff {
-	return &backoff{failures: map[agent.ID]int{}, relay: map[agent.ID]bool{}}
+func newBackoff(jitter func(n int64) int64) *backoff {
+	return &backoff{jitter: jitter, failures: map[agent.ID]int{}, relay: map[agent.ID]bool{}}
 }
 
 var _ workqueue.TypedRateLimiter[agent.ID] = (*backoff)(nil)
@@ -54,7 +55,7 @@ func (b *backoff) When(id agent.ID) time.Duration {
 	if n < 20 {
 		d = min(backoffBase<<n, limit)
 	}
-	return min(d+time.Duration(rand.Int64N(int64(d)/4)), limit)
+	return min(d+time.Duration(b.jitter(int64(d)/4)), limit)
 }
 
 // Forget starts the key at the beginning again.
@@ -88,10 +89,12 @@ type queue struct {
 	// it sees is there for it. A channel: the others wait for as long as nothing
 	// is to do.
 	taking chan struct{}
+	woken  func(Goroutine)
 }
 
-func newQueue(c Clock, provider workqueue.MetricsProvider) *queue {
-	b := newBackoff()
+func newQueue(p *Ports) *queue {
+	c, provider := p.Clock, p.Queue
+	b := newBackoff(p.Jitter)
 	const name = "agents"
 	q := workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[agent.ID]{Name: name, MetricsProvider: provider, Clock: c})
 	delaying := workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[agent.ID]{
@@ -103,6 +106,7 @@ func newQueue(c Clock, provider workqueue.MetricsProvider) *queue {
 		}),
 		backoff: b,
 		taking:  make(chan struct{}, 1),
+		woken:   p.Woken,
 	}
 }
 
@@ -114,6 +118,7 @@ func (q *queue) take() (batch []agent.ID, shutdown bool) {
 	if shutdown {
 		return nil, true
 	}
+	q.woken(Worker)
 	batch = append(batch, id)
 	for len(batch) < batchSize && q.Len() > 0 && !q.ShuttingDown() {
 		id, shutdown = q.Get()

@@ -175,6 +175,7 @@ func (v *survey) orphan(a *AgentStatus, view *agent.View, row *agent.Record) {
 	if a.Reason == agent.InSync || a.Reason == agent.DuplicateID {
 		v.because(a, reason, "missing since "+agent.FormatTime(s.MissingSince), s.MissingSince)
 	}
+	a.Status = agent.Unreachable // whatever another writer makes the row say
 	a.MissingSince = Time(s.MissingSince)
 	if len(a.DuplicatePaths) > 0 {
 		return // an agent whose manifest can be read somewhere is never removed

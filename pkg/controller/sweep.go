@@ -43,6 +43,7 @@ func (c *Controller) resync(ctx context.Context, req SyncRequest, result *SyncRe
 	}
 	select {
 	case <-r.done:
+		c.ports.Woken(Follower)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -317,6 +318,7 @@ func (s *snapshot) resolve(word string) []agent.ID {
 func (c *Controller) follow(ctx context.Context, r *resync) {
 	select {
 	case <-r.done:
+		c.ports.Woken(Follower)
 		if !r.aborted {
 			c.swept(ctx)
 		}

@@ -119,7 +119,7 @@ func (c *Controller) buried(ctx context.Context, id agent.ID) (*agent.Tombstone,
 		return nil, refuse("write a manifest with this id where it belongs, and register it", "of agent %s no place is on record", id)
 	}
 	if twin := c.current.Load().twinOf(id); twin != "" {
-		return nil, refuse("unregister or reissue "+string(twin)+" first", "the id %s differs only in letter case from %s, which is registered", id, twin)
+		return nil, refuse("unregister that one, or give it another id with reissue, and restore this one then", "the id %s differs only in letter case from %s, which is registered", id, twin)
 	}
 	_, err = c.ports.Sources.Inspect(ctx, t.Record.Path)
 	if bad, ok := errors.AsType[*agent.PathError](err); ok {
@@ -153,6 +153,9 @@ func (c *Controller) resurrection(t *agent.Tombstone, f *agent.ManifestFile) (*i
 	case agent.Invalid:
 		return nil, refuse("mend "+manifest+", or move it away", "the manifest in %s is not valid: %v", f.Path, f.Look.Problem)
 	case agent.Unknown, agent.OtherAgent, agent.FileMissing, agent.DirMissing, agent.VolumeGone:
+		if claims := c.current.Load().claims(t.ID, f.Path); len(claims) > 0 {
+			return nil, refuse("mesh-controller sync registers it there", "a manifest of %s lies in %s", t.ID, claims[0])
+		}
 		data, err := manifestOf(&t.Record)
 		if err != nil {
 			return nil, refuse("write "+manifest+" by hand", "what was kept of %s does not make a valid manifest: %v", t.ID, err)

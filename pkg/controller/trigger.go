@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -70,6 +69,7 @@ func (c *Controller) pace(ctx context.Context) {
 		if !ok {
 			return
 		}
+		c.ports.Woken(Sweeper)
 		if err := c.resync(ctx, SyncRequest{Full: full, Trigger: trigger}, nil); err != nil && ctx.Err() == nil {
 			retry = min(max(2*retry, sweepRetry), backoffMax)
 			c.log.Error("sweep", zap.String("trigger", trigger), zap.Duration("retry_in", retry), zap.Error(err))
@@ -85,8 +85,11 @@ func (c *Controller) interval() (time.Duration, bool) {
 	if o.ResyncInterval == 0 || o.OneShot {
 		return 0, false
 	}
-	jitter := o.ResyncJitter * float64(o.ResyncInterval) * rand.Float64()
-	return o.ResyncInterval + time.Duration(jitter), true
+	jitter := time.Duration(o.ResyncJitter * float64(o.ResyncInterval))
+	if jitter > 0 {
+		jitter = time.Duration(c.ports.Jitter(int64(jitter)))
+	}
+	return o.ResyncInterval + jitter, true
 }
 
 // await waits for a trigger or for the time; false when ctx ends.

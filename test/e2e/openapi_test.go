@@ -157,7 +157,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	here := func(project string) string { return "/v1/agents/" + url.PathEscape(w.project(project)) }
 	denial := "/v1/denials?path=" + url.QueryEscape(w.project("p003"))
 
-	for _, address := range []string{"/v1/status", "/v1/agents", "/v1/problems", "/v1/events", "/v1/events?limit=1", "/v1/denials"} {
+	for _, address := range []string{"/v1/status", "/v1/agents", "/v1/problems", "/v1/events", "/v1/events?limit=1", "/v1/denials", "/v1/tombstones"} {
 		get(address, 200)
 	}
 	get("/v1/events?limit=0", 400)
@@ -191,6 +191,19 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	ask(http.MethodDelete, "/v1/denials", denial, "", 404)
 	ask(http.MethodDelete, one, here("new"), "", 200)
 	ask(http.MethodDelete, one, here("new"), "", 404)
+	get("/v1/tombstones", 200)
+	const back = "/v1/tombstones/{id}/restore"
+	gone := decode[tombstonesView](w, d.order(http.MethodGet, "/v1/tombstones", "").body).Tombstones
+	if len(gone) == 0 {
+		t.Fatal("nobody left the index")
+	}
+	ask(http.MethodPost, back, "/v1/tombstones/"+gone[0].ID+"/restore", "", 200)
+	ask(http.MethodPost, back, "/v1/tombstones/"+gone[0].ID+"/restore", "", 409)
+	ask(http.MethodPost, back, "/v1/tombstones/NOBODY/restore", "", 404)
+	post("/v1/release", `{"root":null}`, 200)
+	post("/v1/release", fmt.Sprintf(`{"root":%q}`, w.projects), 200)
+	post("/v1/release", place("p000"), 400)
+	post("/v1/release", fmt.Sprintf(`{"root":%q}`, w.project("p000")), 404)
 	post("/v1/pause", fmt.Sprintf(`{"target":%q}`, agentID(4)), 200)
 	post("/v1/pause", `{"target":"NOBODY"}`, 404)
 	get("/v1/agents", 200)

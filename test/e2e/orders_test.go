@@ -173,6 +173,12 @@ var wrongOrders = []struct {
 	{"link to reissue", "reissue %/linkfile", 1, "linkfile"},
 	{"not denied", "undeny %/empty", 1, "empty"},
 	{"nobody to pause", "pause NOBODY", 1, "NOBODY"},
+	{"nobody to restore", "tombstones restore NOBODY", 1, "NOBODY"},
+	{"one to restore that is there", "tombstones restore AGENT001", 1, "AGENT001"},
+	{"no id to restore", "tombstones restore %/p000", 64, "p000"},
+	{"no root", "release %/p000", 1, "p000"},
+	{"no root named", "release", 64, "ROOT"},
+	{"one root and all", "release % --all", 64, "--all"},
 	{"nowhere to resume", "resume %/nowhere", 1, "nowhere"},
 }
 
@@ -256,6 +262,8 @@ func TestPortTakesNoOrders(t *testing.T) {
 		{http.MethodDelete, "/v1/denials?path=" + here},
 		{http.MethodPost, "/v1/pause"},
 		{http.MethodPost, "/v1/resume"},
+		{http.MethodPost, "/v1/release"},
+		{http.MethodPost, "/v1/tombstones/" + agentID(0) + "/restore"},
 	} {
 		for _, prefix := range []string{"", "/api"} {
 			header := http.Header{"Content-Type": {"application/json"}, "X-Http-Method-Override": {o.method}}

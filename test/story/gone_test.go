@@ -25,7 +25,9 @@ func doRelease(s *story, args []string) []string {
 }
 
 func doRestore(s *story, args []string) []string {
-	return s.order(func(c *controller.Controller) (controller.Outcome, error) { return c.Restore(s.Context(), agent.ID(args[0])) })
+	return s.order(func(c *controller.Controller) (controller.Outcome, error) {
+		return c.Restore(s.Context(), agent.ID(args[0]))
+	})
 }
 
 // doGone lists what left the index as the controller tells it.

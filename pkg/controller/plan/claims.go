@@ -154,7 +154,8 @@ func refusal(c *Claim, home string) string {
 	} else {
 		b.WriteString(", whose home could not be settled")
 	}
-	b.WriteString("; it is not registered. Give it an id of its own in .dork/agent.json, or remove it")
+	b.WriteString("; it is not registered. mesh-controller reissue " + c.Look.Path +
+		" gives it an id of its own, mesh-controller adopt " + c.Look.Path + " makes it the home")
 	return b.String()
 }
 

@@ -73,7 +73,8 @@ func sameState(a, b *agent.State) bool {
 	}
 	return a.MissingSince.Equal(b.MissingSince) && a.Clock.Wall.Equal(b.Clock.Wall) &&
 		a.Clock.BootID == b.Clock.BootID && a.Clock.Offset == b.Clock.Offset &&
-		a.Evidence == b.Evidence && a.Mount == b.Mount && a.Lost == b.Lost && a.Paused == b.Paused
+		a.Evidence == b.Evidence && a.Mount == b.Mount && a.Lost == b.Lost && a.Paused == b.Paused &&
+		a.Held == b.Held
 }
 
 func sameProblems(recorded, wanted []agent.Problem) bool {

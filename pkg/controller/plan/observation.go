@@ -31,6 +31,10 @@ type Observation struct {
 	// Twin is another id, at home already, that differs only in letter case.
 	Twin agent.ID
 
+	// Contested are fields, or status, that another writer puts back whenever they
+	// are corrected, with the value that they should have.
+	Contested map[string]string
+
 	// Order is what an operator wants of the id; zero where the loop acts alone.
 	Order Order
 	// Paused: an operator has switched convergence off, of the id or of all.

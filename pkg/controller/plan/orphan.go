@@ -89,6 +89,9 @@ func (pl *planner) unreachable() {
 	}
 	row := *pl.o.Row
 	row.Status = agent.Unreachable
+	if pl.concede(&row, nil); row.Status == pl.o.Row.Status {
+		return
+	}
 	pl.plan.Change.Op = agent.UpdateRow
 	pl.plan.Change.Row = &row
 	pl.plan.add(Action{Type: MarkUnreachable, Differences: []agent.Difference{textDifference("status", pl.o.Row.Status, agent.Unreachable)}})
@@ -136,8 +139,9 @@ func (pl *planner) orphanReason(e agent.Evidence) agent.Reason {
 }
 
 // clock writes missing_since once per absence and keeps the grace's clock:
-// anew when a missing volume turns into another absence or a mass hold ends by
-// return, and a value of the future is rewritten once.
+// anew when a missing volume turns into another absence, when a mass hold ends
+// by return, and while the index is known to be lost (what a backup says of
+// time is not to be believed); a value of the future is rewritten once.
 func (pl *planner) clock(e agent.Evidence) {
 	now := pl.o.Now
 	pl.plan.Absent = e
@@ -153,9 +157,10 @@ func (pl *planner) clock(e agent.Evidence) {
 		pl.event(pl.plan.Reason, pl.plan.Path, pl.plan.Message)
 		return
 	}
-	if pl.state.Clock.Wall.After(now.Wall) || pl.o.MassReturned ||
+	if pl.state.Clock.Wall.After(now.Wall) || pl.o.MassReturned || pl.o.IndexLost && !pl.state.Lost ||
 		pl.state.Evidence == agent.VolumeGone && e != agent.VolumeGone {
 		pl.state.Clock = now
+		pl.state.Held = false
 		pl.plan.Change.Durable = true
 	}
 	pl.state.Evidence = e
@@ -171,6 +176,7 @@ func (pl *planner) due(e agent.Evidence) bool {
 		return false
 	}
 	f := Forecast(pl.state, e, pl.o.Now, pl.o.Mass, pl.p)
+	pl.state.Held = pl.state.Held || pl.o.Mass != nil && f.Hold == pl.o.Mass
 	pl.plan.Hold, pl.plan.RemoveAt, pl.plan.Held = f.Hold, f.RemoveAt, f.Held
 	if f.RemoveAt.IsZero() {
 		return false

@@ -15,14 +15,15 @@ func (pl *planner) sync() {
 		differences = append(differences, textDifference("scanRoot", o.Row.ScanRoot, row.ScanRoot))
 	}
 	pl.present(o.Home.Look.Mount, o.Home.RootMount)
+	differences = pl.concede(row, differences)
 	switch {
-	case o.Row.Status == agent.Unreachable || o.missing():
+	case o.Row.Status == agent.Unreachable && row.Status == agent.Active || o.missing():
 		pl.plan.Reason = agent.Resurrected
 		pl.plan.Message = "the manifest is back"
 	case row.Namespace() != o.Row.Namespace():
 		pl.plan.Reason = agent.NamespaceChanged
 		pl.plan.Message = o.Row.Namespace() + " became " + row.Namespace()
-	case len(differences) > 0 || o.Row.Status != agent.Active:
+	case len(differences) > 0 || o.Row.Status != row.Status:
 		pl.plan.Reason = agent.Drifted
 		if pl.o.Order.Reason != "" {
 			pl.plan.Reason = agent.Updated
@@ -34,7 +35,7 @@ func (pl *planner) sync() {
 		pl.plan.Message = joined(pl.plan.Message, fieldNames(differences))
 		pl.plan.add(Action{Type: UpdateRow, Differences: differences})
 	}
-	if o.Row.Status != agent.Active {
+	if o.Row.Status != row.Status {
 		pl.plan.add(Action{Type: MarkActive, Differences: []agent.Difference{textDifference("status", o.Row.Status, agent.Active)}})
 	}
 	if len(pl.plan.Actions) > 0 {

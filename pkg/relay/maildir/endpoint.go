@@ -85,26 +85,54 @@ func (r *Relay) EnsureEndpoint(ctx context.Context, s agent.Subject) error {
 	if err := address(s); err != nil {
 		return fmt.Errorf("ensure endpoint: %w", err)
 	}
-	if err := r.enter(ctx); err != nil {
+	if err := r.share(ctx); err != nil {
 		return err
 	}
-	defer r.leave()
+	defer r.unshare()
 	if err := r.ensure(s); err != nil {
 		return fmt.Errorf("ensure endpoint %s: %w", s, err)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	delete(r.waiting, s)
 	return nil
 }
 
+// ensure is called with the gate held, if only shared.
 func (r *Relay) ensure(s agent.Subject) error {
-	if err := r.refuseVariant(s); err != nil {
+	known, err := r.reserve(s)
+	if err != nil {
 		return err
 	}
-	path := r.box(s)
-	if r.boxes.folds.knows(string(s)) && isWhole(path) {
-		r.boxes.made(s)
-		return nil
+	if !known || !isWhole(r.box(s)) {
+		err = r.make(s, known)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		r.boxes.made(s)
+	case !known:
+		r.boxes.folds.remove(string(s))
+	}
+	return err
+}
+
+// reserve takes the name, so that of two that differ in letter case only one is
+// made, and reports whether it was known before.
+func (r *Relay) reserve(s agent.Subject) (known bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.refuseVariant(s); err != nil {
+		return false, err
+	}
+	known = r.boxes.folds.knows(string(s))
+	r.boxes.folds.add(string(s))
+	return known, nil
+}
+
+func (r *Relay) make(s agent.Subject, known bool) error {
+	path := r.box(s)
 	err := unix.Mkdir(path, 0o700)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := makeDirs(r.mailboxes); err != nil {
@@ -114,7 +142,7 @@ func (r *Relay) ensure(s agent.Subject) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		if err := r.exact(s); err != nil {
+		if err := r.exact(s, known); err != nil {
 			return err
 		}
 	case err != nil:
@@ -125,7 +153,6 @@ func (r *Relay) ensure(s agent.Subject) error {
 			return err
 		}
 	}
-	r.boxes.made(s)
 	return nil
 }
 
@@ -162,12 +189,9 @@ func (r *Relay) refuseVariant(s agent.Subject) error {
 
 // exact is asked when a directory was there already: some file systems say so
 // of one with another spelling, and it may be no directory at all.
-func (r *Relay) exact(s agent.Subject) error {
-	if !r.boxes.folds.knows(string(s)) {
-		if err := r.boxes.loadFolds(r.mailboxes); err != nil {
-			return err
-		}
-		if err := r.refuseVariant(s); err != nil {
+func (r *Relay) exact(s agent.Subject, known bool) error {
+	if !known {
+		if err := r.refuseSpelling(s); err != nil {
 			return err
 		}
 	}
@@ -176,6 +200,16 @@ func (r *Relay) exact(s agent.Subject) error {
 		err = fmt.Errorf("%s: %w", r.box(s), errInTheWay)
 	}
 	return err
+}
+
+// refuseSpelling looks at the names in the directory.
+func (r *Relay) refuseSpelling(s agent.Subject) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.boxes.loadFolds(r.mailboxes); err != nil {
+		return err
+	}
+	return r.refuseVariant(s)
 }
 
 func (bs *boxes) loadFolds(path string) error {

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/mesh-registry/mesh-controller/internal/atomicfile"
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
@@ -48,9 +51,11 @@ type Relay struct {
 	replace            func(path string, expected, next []byte) error
 
 	// gate is held by everything that writes, and by List: what it remembers
-	// and what is on disk move together. A channel, so that waiting for it
-	// ends with the context.
-	gate chan struct{}
+	// and what is on disk move together. Making mailboxes shares it, since that
+	// is what a cold start consists of: mu guards what is remembered meanwhile. A
+	// semaphore, so that waiting for it ends with the context.
+	gate *semaphore.Weighted
+	mu   sync.Mutex
 
 	// Guarded by the gate.
 	boxes   boxes
@@ -75,7 +80,7 @@ func New(o Options) (*Relay, error) {
 		replace: func(path string, expected, next []byte) error {
 			return atomicfile.Replace(path, expected, next, atomicfile.Options{})
 		},
-		gate:    make(chan struct{}, 1),
+		gate:    semaphore.NewWeighted(alone),
 		boxes:   newBoxes(),
 		rules:   rulesFile{path: filepath.Join(o.Dir, "access-rules.json"), now: o.Now, recovered: o.ReadOnly},
 		dork:    dorkos{home: o.DorkHome, proc: "/proc"},
@@ -88,26 +93,34 @@ func New(o Options) (*Relay, error) {
 // looks at the rules. A second call returns at once. Nothing else needs to be
 // closed; a relay that was closed still answers, without second looks.
 func (r *Relay) Close() error {
-	r.gate <- struct{}{}
+	if err := r.enter(context.Background()); err != nil {
+		return err
+	}
 	r.check.closed = true
 	r.leave()
 	r.check.running.Wait()
 	return nil
 }
 
-func (r *Relay) enter(ctx context.Context) error {
+// alone is the whole gate.
+const alone = 1 << 20
+
+func (r *Relay) enter(ctx context.Context) error { return acquire(ctx, r.gate, alone) }
+
+func (r *Relay) leave() { r.gate.Release(alone) }
+
+// share enters beside others who make mailboxes.
+func (r *Relay) share(ctx context.Context) error { return acquire(ctx, r.gate, 1) }
+
+func (r *Relay) unshare() { r.gate.Release(1) }
+
+// acquire prefers the end of ctx to a gate that is free.
+func acquire(ctx context.Context, gate *semaphore.Weighted, weight int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case r.gate <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return gate.Acquire(ctx, weight)
 }
-
-func (r *Relay) leave() { <-r.gate }
 
 func (r *Relay) box(s agent.Subject) string { return r.mailboxes + "/" + string(s) }
 

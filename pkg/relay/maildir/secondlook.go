@@ -62,11 +62,11 @@ func (r *Relay) lookAgain(rules []agent.Rule) {
 
 func (r *Relay) keepLooking() {
 	for looks := 0; looks < maxSecondLooks; {
-		r.gate <- struct{}{}
+		_ = r.enter(context.Background()) // which never ends
 		writes := r.check.writes
 		r.leave()
 		time.Sleep(r.check.delay)
-		r.gate <- struct{}{}
+		_ = r.enter(context.Background())
 		if r.check.writes == writes || r.check.closed { // else written since: look later
 			looks++
 			if !r.lookOnce() || r.check.closed {
