@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -284,5 +285,41 @@ func TestSweepTornTellsLater(t *testing.T) {
 	tree.decode = agent.DecodeManifest
 	if _, c := sweep(t, tree, req); !slices.Equal(c.IDs, []agent.ID{"A1", "A2"}) {
 		t.Errorf("changes %v", c)
+	}
+}
+
+// A root that is learnt by several walkers lists what one lists, complete in
+// the same way.
+func TestForkedWalkListsTheSame(t *testing.T) {
+	root := temp(t)
+	for i := range 3 * forkFrom {
+		for j := range 4 {
+			project(t, filepath.Join(root, fmt.Sprintf("team-%02d/p%d", i, j)), fmt.Sprintf("T%dP%d", i, j))
+		}
+	}
+	if os.Getuid() != 0 {
+		if err := os.Chmod(filepath.Join(root, "team-05"), 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.Chmod(filepath.Join(root, "team-05"), 0o700) })
+	}
+	req := agent.SweepRequest{Roots: []string{root}}
+	tree := newTree(t, Options{})
+	first, changes := sweep(t, tree, req)
+	second, again := sweep(t, tree, req)
+	if len(again.IDs) != 0 || len(changes.IDs) == 0 {
+		t.Errorf("changes %d, then %d", len(changes.IDs), len(again.IDs))
+	}
+	for _, l := range []*agent.Listing{first, second} {
+		if !slices.IsSortedFunc(l.Sightings, func(a, b agent.Sighting) int { return strings.Compare(a.Path, b.Path) }) {
+			t.Error("not in the order of the paths")
+		}
+	}
+	if d := cmp.Diff(first.Sightings, second.Sightings); d != "" {
+		t.Error(d)
+	}
+	a, b := first.Roots[0], second.Roots[0]
+	if a.Directories != b.Directories || a.Manifests != b.Manifests || a.Complete != b.Complete || !slices.Equal(a.Skipped, b.Skipped) {
+		t.Errorf("the report is %+v, then %+v", a, b)
 	}
 }

@@ -45,14 +45,22 @@ func (w *walker) came(n *node) {
 // descend visits the directories in n in the order of their names.
 func (w *walker) descend(n *node, at place, depth int) {
 	w.chain = append(w.chain, n.stamp.id())
-	for i := range n.kids {
-		k := &n.kids[i]
-		mark := len(w.path)
-		w.path = append(append(w.path, '/'), k.name...)
-		w.approach(k, at, depth+1)
-		w.path = w.path[:mark]
+	if w.forks(n, depth) {
+		w.fork(n, at)
+	} else {
+		for i := range n.kids {
+			w.step(&n.kids[i], at, depth+1)
+		}
 	}
 	w.chain = w.chain[:len(w.chain)-1]
+}
+
+// step goes into a directory of the one in hand and comes back.
+func (w *walker) step(k *node, at place, depth int) {
+	mark := len(w.path)
+	w.path = append(append(w.path, '/'), k.name...)
+	w.approach(k, at, depth)
+	w.path = w.path[:mark]
 }
 
 // approach visits a directory unless it is denied, another root's, or on a

@@ -6,19 +6,39 @@ import (
 	"time"
 )
 
-func TestStepMovesTheWallOnly(t *testing.T) {
+func TestTheClocksGoTheirOwnWays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, d := range []time.Duration{0, 1, -1, time.Hour, -time.Hour, 400 * 24 * time.Hour, -1500 * time.Millisecond} {
-			now := time.Now()
-			then := shiftWall(now, d)
-			if moved := then.Sub(now); moved != 0 {
-				t.Errorf("%v: the monotonic clock moved by %v", d, moved)
+		m := newMachine()
+		c := processClock{m: m, began: time.Now()}
+		for _, tc := range []struct {
+			name string
+			do   func()
+			wall, monotonic, passed,
+			step time.Duration
+		}{
+			{"time passes", func() { time.Sleep(time.Hour) }, time.Hour, time.Hour, time.Hour, 0},
+			{"forward", func() { m.set(500 * 24 * time.Hour) }, 500 * 24 * time.Hour, 0, 0, 500 * 24 * time.Hour},
+			{"back", func() { m.set(-1500 * time.Millisecond) }, -1500 * time.Millisecond, 0, 0, -1500 * time.Millisecond},
+			{"sleep", func() { m.sleep(time.Minute) }, time.Minute, 0, time.Minute, 0},
+		} {
+			now, passed := c.Now(), m.passed()
+			stamp, _ := c.Read()
+			tc.do()
+			if got := c.Now().Round(0).Sub(now.Round(0)); got != tc.wall {
+				t.Errorf("%s: the wall clock went %v, want %v", tc.name, got, tc.wall)
 			}
-			if want := now.Round(0).Add(d); !then.Round(0).Equal(want) {
-				t.Errorf("%v: the wall shows %v, want %v", d, then.Round(0), want)
+			if got := c.Now().Sub(now); got != tc.monotonic {
+				t.Errorf("%s: the monotonic clock went %v, want %v", tc.name, got, tc.monotonic)
 			}
-			if later := then.Add(time.Minute); later.Sub(now) != time.Minute || !later.Round(0).Equal(now.Round(0).Add(d+time.Minute)) {
-				t.Errorf("%v: a minute later it is %v", d, later)
+			if got := m.passed() - passed; got != tc.passed {
+				t.Errorf("%s: %v passed, want %v", tc.name, got, tc.passed)
+			}
+			again, _ := c.Read()
+			if got := again.Offset - stamp.Offset; got != tc.step {
+				t.Errorf("%s: the clock was set by %v, want %v", tc.name, got, tc.step)
+			}
+			if got := stamp.Elapsed(again); got != tc.passed && tc.step >= 0 {
+				t.Errorf("%s: %v elapsed, want %v", tc.name, got, tc.passed)
 			}
 		}
 	})

@@ -84,9 +84,7 @@ func (c processClock) Read() (agent.Stamp, time.Duration) {
 // Now is wall time with a monotonic reading that neither a step nor sleep moves,
 // as the kernel's is: timers depend on it.
 func (c processClock) Now() time.Time {
-	c.m.mu.Lock()
-	defer c.m.mu.Unlock()
-	return shiftWall(time.Now(), c.m.before+c.m.step+c.m.slept)
+	return withMonotonic(c.m.wall(), time.Since(c.m.began))
 }
 
 func (c processClock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
@@ -100,29 +98,20 @@ func (c processClock) NewTicker(time.Duration) clock.Ticker {
 	return c.RealClock.NewTicker(heartbeatEvery)
 }
 
-// instant is the layout of a time.Time. No function of package time moves the
-// wall reading alone.
+// instant is the layout of a time.Time. No function of package time makes one
+// whose two readings go their own ways, and in a bubble there is only one.
 type instant struct {
-	wall uint64 // 1 bit: has a monotonic reading; 33 bits: seconds; 30 bits: ns
+	wall uint64 // 1 bit: has a monotonic reading; 33 bits: seconds since 1885; 30 bits: ns
 	ext  int64  // the monotonic reading
 	loc  *time.Location
 }
 
-const secondShift = 30
+var secondsBegin = time.Date(1885, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 
-// shiftWall moves the wall reading of t and leaves the monotonic one.
-func shiftWall(t time.Time, d time.Duration) time.Time {
+// withMonotonic is the wall time t with a monotonic reading.
+func withMonotonic(t time.Time, reading time.Duration) time.Time {
 	i := (*instant)(unsafe.Pointer(&t))
-	const seconds = 1<<33 - 1
-	sec := int64(i.wall>>secondShift) & seconds
-	ns := int64(i.wall&(1<<secondShift-1)) + int64(d%time.Second)
-	sec += int64(d / time.Second)
-	if ns < 0 {
-		ns, sec = ns+int64(time.Second), sec-1
-	}
-	if ns >= int64(time.Second) {
-		ns, sec = ns-int64(time.Second), sec+1
-	}
-	i.wall = 1<<63 | uint64(sec)<<secondShift | uint64(ns)
+	i.wall = 1<<63 | uint64(t.Unix()-secondsBegin)<<30 | uint64(t.Nanosecond())
+	i.ext = int64(reading)
 	return t
 }

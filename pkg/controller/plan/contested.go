@@ -27,14 +27,26 @@ func (pl *planner) concede(row *agent.Record, differences []agent.Difference) []
 			row.Fields[i] = pl.o.Row.Fields[i]
 		}
 	}
+	if slices.Contains(fields, "scanRoot") {
+		row.ScanRoot = pl.o.Row.ScanRoot
+	}
 	if to, contested := pl.o.Contested["status"]; contested && to == row.Status && row.Status != pl.o.Row.Status {
 		row.Status = pl.o.Row.Status
 		fields = append(fields, "status")
 	}
 	if len(fields) > 0 {
-		message := "another writer keeps setting " + strings.Join(fields, ", ") + " back; it is left alone until the manifest changes"
-		pl.problem(agent.Contested, pl.o.Row.Path, message)
-		pl.reason(agent.Contested, message)
+		pl.problem(agent.Contested, pl.o.Row.Path,
+			"another writer keeps setting "+strings.Join(fields, ", ")+" back; it is left alone until the manifest changes")
 	}
 	return differences
+}
+
+// conceded names an agent of which another writer keeps something, unless
+// something weightier does.
+func (pl *planner) conceded() {
+	for _, p := range pl.problems {
+		if p.Reason == agent.Contested {
+			pl.reason(p.Reason, p.Message)
+		}
+	}
 }

@@ -21,6 +21,9 @@ type Observation struct {
 	// IndexLost: the index was lost or restored and no complete sweep has ended
 	// since; nothing is removed.
 	IndexLost bool
+	// LostSince is when that was found out, zero where it was not. What the index
+	// says of time before it is a backup's: a clock that began earlier begins anew.
+	LostSince time.Time
 
 	// Home is a fresh look at the recorded path: the row's, else that of the
 	// tombstone of a displaced or removed id. Nil where no path is recorded.
@@ -53,8 +56,9 @@ type Observation struct {
 	AbsentFor time.Duration
 	// Mass is the hold on the removals of the id's root, if there is one.
 	Mass *Hold
-	// MassReturned: there was such a hold, and it ended because enough of the
-	// others came back. The clock of those that did not begins anew.
+	// MassReturned: there is none, not because one was released or is over but
+	// because not enough of the others are missing. The clock of those that one
+	// has held begins anew.
 	MassReturned bool
 }
 

@@ -138,10 +138,7 @@ func (pl *planner) orphanReason(e agent.Evidence) agent.Reason {
 	return e.Reason()
 }
 
-// clock writes missing_since once per absence and keeps the grace's clock:
-// anew when a missing volume turns into another absence, when a mass hold ends
-// by return, and while the index is known to be lost (what a backup says of
-// time is not to be believed); a value of the future is rewritten once.
+// clock writes missing_since once per absence and keeps the grace's clock.
 func (pl *planner) clock(e agent.Evidence) {
 	now := pl.o.Now
 	pl.plan.Absent = e
@@ -157,8 +154,7 @@ func (pl *planner) clock(e agent.Evidence) {
 		pl.event(pl.plan.Reason, pl.plan.Path, pl.plan.Message)
 		return
 	}
-	if pl.state.Clock.Wall.After(now.Wall) || pl.o.MassReturned || pl.o.IndexLost && !pl.state.Lost ||
-		pl.state.Evidence == agent.VolumeGone && e != agent.VolumeGone {
+	if pl.anew(e) {
 		pl.state.Clock = now
 		pl.state.Held = false
 		pl.plan.Change.Durable = true
@@ -167,6 +163,18 @@ func (pl *planner) clock(e agent.Evidence) {
 	if pl.state.Mount.IsZero() {
 		pl.state.Mount = pl.o.remembered()
 	}
+}
+
+// anew reports whether the clock of an absence begins anew: when it lies in the
+// future, when it is older than a loss of the index (what a backup says of time
+// is not to be believed), when a missing volume turns into another absence, and
+// when the mass hold that held the orphan ends by return. Each of them once.
+func (pl *planner) anew(e agent.Evidence) bool {
+	s, now := pl.state, pl.o.Now.Wall
+	return s.Clock.Wall.After(now) ||
+		s.Clock.Wall.Before(pl.o.LostSince) && s.Clock.Wall.Before(now) ||
+		s.Evidence == agent.VolumeGone && e != agent.VolumeGone ||
+		s.Held && pl.o.MassReturned
 }
 
 // due reports whether the orphan is to be removed now; where it is not, the

@@ -44,6 +44,7 @@ func (pl *planner) sync() {
 		pl.leave(o.Row, row)
 	}
 	pl.relay(row)
+	pl.conceded()
 	pl.copies()
 }
 

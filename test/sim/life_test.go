@@ -1,0 +1,81 @@
+package sim
+
+import (
+	"context"
+	"time"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller"
+)
+
+// life is one process: a controller and what it keeps in memory. What outlives
+// it is the world's.
+type life struct {
+	*world
+	dead   bool
+	loop   *controller.Controller
+	cancel context.CancelFunc
+	done   chan error
+}
+
+// start starts a controller where none runs.
+func (w *world) start() {
+	if w.life != nil {
+		return
+	}
+	l := &life{world: w, done: make(chan error, 1)}
+	w.watch.began()
+	loop, err := controller.New(w.options, controller.Ports{
+		Sources: &files{life: l},
+		Index:   &index{life: l, rows: map[agent.ID]agent.Record{}, states: map[agent.ID]agent.State{}, doubted: map[agent.ID]bool{}},
+		Relay:   &bus{life: l, relay: w.bus.Reopen()},
+		Clock:   processClock{m: w.machine, began: time.Now()},
+		NewID:   w.mint,
+		Jitter:  w.jitter,
+		Woken:   w.woken,
+	})
+	if err != nil {
+		panic(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.loop, l.cancel = loop, cancel
+	w.life = l
+	go func() { l.done <- loop.Run(ctx) }()
+}
+
+// stop ends the controller as a signal does.
+func (w *world) stop() {
+	l := w.life
+	if l == nil {
+		return
+	}
+	w.life = nil
+	l.cancel()
+	<-l.done
+}
+
+// crash throws the controller and all its memory away.
+func (w *world) crash() {
+	if w.life == nil {
+		return
+	}
+	w.mu.Lock()
+	w.life.dead = true
+	w.lock.unclean = true
+	w.mu.Unlock()
+	w.stop()
+}
+
+func (w *world) mint(time.Time) agent.ID {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.minted++
+	return agent.ID("N" + itoa(w.minted))
+}
+
+func (w *world) jitter(n int64) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	const grain = int64(time.Millisecond)
+	return w.random.Int64N(n/grain+1) * grain * (n / max(n, 1))
+}
