@@ -14,6 +14,10 @@ type SweepRequest struct {
 	Denied []string
 	// Full reads and hashes every manifest, whatever its fingerprint says.
 	Full bool
+	// Skim looks into a project, for others inside it, only now and then: at
+	// least in every fourth sweep, and in this one when a manifest is not where
+	// it was. Its manifest, and all others that are known, are looked at.
+	Skim bool
 	Now  time.Time
 }
 

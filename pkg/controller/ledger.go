@@ -144,6 +144,14 @@ func (l *ledger) missing(root string) []time.Time {
 	return list
 }
 
+// nothingMissing reports whether no agent is looked for: none is an orphan, and
+// none waits for a complete listing.
+func (l *ledger) nothingMissing() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.orphans) == 0 && len(l.waiting) == 0
+}
+
 // planned takes over what a plan that was carried out, or that had nothing to
 // do, says of its id.
 func (l *ledger) planned(p *plan.Plan, before *agent.Record, displaced *agent.Entry) {

@@ -116,7 +116,7 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	last := c.current.Load()
 	roots := c.roots(index)
 	files, changes, err := c.ports.Sources.Sweep(ctx, agent.SweepRequest{
-		Roots: roots, Known: knownPaths(index, last), Denied: index.Denied, Full: full, Now: now.Wall,
+		Roots: roots, Known: knownPaths(index, last), Denied: index.Denied, Full: full, Skim: c.skims(stats.Trigger), Now: now.Wall,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look at the files: %w", err)
@@ -136,6 +136,13 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 		return nil, err
 	}
 	return next, nil
+}
+
+// skims reports whether a sweep may be content with the manifests that are known
+// and look for new ones inside projects in turns: one that nobody waits for,
+// while nothing is missing that may turn up anywhere.
+func (c *Controller) skims(trigger string) bool {
+	return trigger == "interval" && c.ledger.nothingMissing()
 }
 
 // shown is the source of a change, once there was a listing to change from.

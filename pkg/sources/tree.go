@@ -66,6 +66,21 @@ func (t *Tree) newReader() reader { return reader{open: t.open, decode: t.decode
 func (t *Tree) Sweep(ctx context.Context, req agent.SweepRequest) (*agent.Listing, agent.Changes, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.sweep(ctx, req)
+}
+
+// sweepAgain looks everywhere, once something is missing.
+func (t *Tree) sweepAgain(ctx context.Context, req agent.SweepRequest, before *total) (*agent.Listing, agent.Changes, error) {
+	req.Skim = false
+	listing, changes, err := t.sweep(ctx, req)
+	if err == nil {
+		listing.Stats += before.stats
+		listing.Reads += before.reads
+	}
+	return listing, changes, err
+}
+
+func (t *Tree) sweep(ctx context.Context, req agent.SweepRequest) (*agent.Listing, agent.Changes, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, agent.Changes{}, fmt.Errorf("sweep: %w", err)
 	}
@@ -90,6 +105,10 @@ func (t *Tree) Sweep(ctx context.Context, req agent.SweepRequest) (*agent.Listin
 	var changes agent.Changes
 	if torn || sum.changed || sum.found != len(t.last.Sightings) {
 		now := compose(t.gather())
+		if terms.skim && lost(&t.last, &now) {
+			t.torn = true // what this one has learnt is to be told by the next
+			return t.sweepAgain(ctx, req, &sum)
+		}
 		changes = compare(&t.last, &now)
 		t.last = now
 	}
@@ -104,6 +123,7 @@ func (t *Tree) terms(req *agent.SweepRequest) terms {
 		number:  t.number,
 		now:     req.Now,
 		reread:  req.Full,
+		skim:    req.Skim && !req.Full,
 		depth:   t.opts.depth(),
 		bound:   t.opts.MaxEntries,
 		managed: t.opts.ManagedHome,

@@ -9,6 +9,9 @@ func (w *walker) visit(n *node, at place, depth int) {
 	if w.full || w.pulse.stopped() {
 		return
 	}
+	if w.skims(n) && w.skim(n, at, depth) {
+		return
+	}
 	w.report.Directories++
 	own := at
 	if w.terms.reread || !n.settled || !w.unchanged(n, at) {

@@ -40,6 +40,7 @@ type terms struct {
 	number  uint32 // of the sweep
 	now     time.Time
 	reread  bool  // every directory and every manifest
+	skim    bool  // look into projects in turns
 	slot    uint8 // the part that is scrubbed
 	slots   uint8 // 0: none is
 	depth   int

@@ -20,10 +20,8 @@ func (x *index) Commit(_ context.Context, changes []agent.Change) ([]error, erro
 		t.db = x.connect().clone()
 		for i := range changes {
 			ch := &changes[i]
-			x.watch.committing(ch)
-			errs[i] = t.apply(ch)
-			if errs[i] == nil {
-				x.watch.committed(ch)
+			if errs[i] = t.apply(ch); errs[i] == nil {
+				x.watch.commits(ch)
 			}
 		}
 		if t.wrote {

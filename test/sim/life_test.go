@@ -77,5 +77,5 @@ func (w *world) jitter(n int64) int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	const grain = int64(time.Millisecond)
-	return w.random.Int64N(n/grain+1) * grain * (n / max(n, 1))
+	return w.random.Int64N(max(n/grain, 1)) * grain
 }

@@ -100,17 +100,14 @@ const (
 	firstLane = 100 * time.Nanosecond
 )
 
-// await sleeps until a lane's next instant that is at least d away.
+// await sleeps until a lane's next instant that is more than d away.
 func (w *world) await(d, at time.Duration) {
-	w.machine.mu.Lock()
-	began := w.machine.began
-	w.machine.mu.Unlock()
-	now := time.Since(began) + d
-	next := now.Truncate(lane) + at
-	if next <= now {
+	now := time.Since(w.machine.began)
+	next := (now + d).Truncate(lane) + at
+	if next <= now+d {
 		next += lane
 	}
-	time.Sleep(next - now + d)
+	time.Sleep(next - now)
 }
 
 func (w *world) woken(who controller.Goroutine) {

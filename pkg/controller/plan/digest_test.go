@@ -111,6 +111,9 @@ func stateText(s *agent.State) string {
 	if s.Lost {
 		words = append(words, "lost")
 	}
+	if s.Held {
+		words = append(words, "held")
+	}
 	if s.Paused {
 		words = append(words, "paused")
 	}

@@ -103,7 +103,7 @@ func allStates() []choice[*agent.State] {
 		{"clock in the future only", tick(missingFor(2*grace, agent.FileMissing), func(s *agent.Stamp) { s.Wall = now.Wall.Add(1) })},
 		{"missing to the grace less 1ns", missingFor(grace-1, agent.FileMissing)},
 		{"missing to the grace", missingFor(grace, agent.FileMissing)},
-		{"missing to the grace, paused", remembering(missingFor(grace, agent.FileMissing), func(s *agent.State) { s.Paused = true })},
+		{"missing to the grace, held, paused", remembering(missingFor(grace, agent.FileMissing), func(s *agent.State) { s.Held, s.Paused = true, true })},
 		{"missing to the grace, index was lost", remembering(missingFor(grace, agent.FileMissing), func(s *agent.State) { s.Lost = true })},
 		{"missing to the grace on another mount", remembering(missingFor(grace, agent.FileMissing), func(s *agent.State) { s.Mount = stick })},
 		{"missing to the grace, mount unknown", remembering(missingFor(grace, agent.FileMissing), func(s *agent.State) { s.Mount = agent.Mount{} })},
@@ -115,6 +115,7 @@ func allStates() []choice[*agent.State] {
 		{"volume missing to the grace", missingFor(grace, agent.VolumeGone)},
 		{"volume missing to its grace less 1ns", missingFor(unmounted-1, agent.VolumeGone)},
 		{"volume missing to its grace", missingFor(unmounted, agent.VolumeGone)},
+		{"volume missing to its grace, held", remembering(missingFor(unmounted, agent.VolumeGone), func(s *agent.State) { s.Held = true })},
 	}
 	return all
 }
@@ -304,7 +305,7 @@ func look(b *builder, l looked) { b.o.Looks, b.o.AbsentFor = l.looks, l.since }
 
 // guards are what stops a removal apart from the clock.
 func guards() []choice[string] {
-	return []choice[string]{{"no guard", ""}, {"incomplete", "incomplete"}, {"index lost", "lost"}, {"mass hold", "mass"}, {"mass hold is over", "over"}, {"mass hold returned", "returned"}}
+	return []choice[string]{{"no guard", ""}, {"incomplete", "incomplete"}, {"index lost", "lost"}, {"mass hold", "mass"}, {"mass hold is over", "over"}, {"mass hold returned", "returned"}, {"index lost long ago", "long lost"}}
 }
 
 func guard(b *builder, g string) {
@@ -314,7 +315,9 @@ func guard(b *builder, g string) {
 	case "twin":
 		b.o.Twin = "SELF"
 	case "lost":
-		b.o.IndexLost = true
+		b.o.IndexLost, b.o.LostSince = true, now.Wall.Add(-time.Hour)
+	case "long lost":
+		b.o.IndexLost, b.o.LostSince = true, now.Wall.Add(-2*unmounted)
 	case "mass":
 		b.o.Mass = &plan.Hold{Reason: agent.MassMissing, Since: now.Wall.Add(-time.Hour), Until: now.Wall.Add(1)}
 	case "returned":
@@ -447,4 +450,19 @@ func sharing() []choice[map[string]bool] {
 
 func relayModes() []choice[string] {
 	return []choice[string]{{"relay on", "on"}, {"relay off", "off"}, {"relay degraded", "degraded"}, {"relay down", "down"}}
+}
+
+// contests are the values that another writer keeps putting back: those that
+// are wanted, ones that are not wanted (any more), and both.
+func contests() []choice[map[string]string] {
+	name := manifestOf(self).Name
+	return []choice[map[string]string]{
+		{"name contested", map[string]string{"name": name}},
+		{"edited name contested", map[string]string{"name": "edited"}},
+		{"active contested", map[string]string{"status": agent.Active}},
+		{"unreachable contested", map[string]string{"status": agent.Unreachable}},
+		{"name, capabilities and active contested", map[string]string{"name": name, "capabilities": "[]", "status": agent.Active}},
+		{"namespace contested", map[string]string{"namespace": "p", "isSystem": "0"}},
+		{"scan root contested", map[string]string{"scanRoot": root}},
+	}
 }

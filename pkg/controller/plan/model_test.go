@@ -37,7 +37,6 @@ func apply(o plan.Observation, p *plan.Plan) plan.Observation {
 		o.Tombstone = nil
 	}
 	remember(&o)
-	o.MassReturned = false // told once
 	return o
 }
 

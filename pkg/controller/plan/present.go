@@ -36,6 +36,9 @@ func (pl *planner) sync() {
 		pl.plan.add(Action{Type: UpdateRow, Differences: differences})
 	}
 	if o.Row.Status != row.Status {
+		if pl.plan.Message == "" {
+			pl.plan.Message = "the status was " + o.Row.Status
+		}
 		pl.plan.add(Action{Type: MarkActive, Differences: []agent.Difference{textDifference("status", o.Row.Status, agent.Active)}})
 	}
 	if len(pl.plan.Actions) > 0 {

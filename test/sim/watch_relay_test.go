@@ -1,0 +1,143 @@
+package sim
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/relay"
+)
+
+// addresses are all that exist.
+func (w *world) addresses() []agent.Subject {
+	l, _, err := w.bus.Reopen().List(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	var list []agent.Subject
+	for _, endpoints := range l.Endpoints {
+		for _, e := range endpoints {
+			list = append(list, e.Subject)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// addressed: an address never exists without its namespace's deny.
+func (w *watch) addressed(s agent.Subject) {
+	ns, id, ok := agent.ParseSubject(string(s))
+	if !ok || strings.ContainsAny(string(s), "*>") {
+		w.fail("S7", "%s is no address", s)
+	}
+	if !slices.Contains(w.bus.Rules(), agent.BaseRules(ns)[0]) {
+		w.fail("S10", "%s exists without the deny of %s", s, ns)
+	}
+	if w.order == nil && w.isPaused(id) {
+		w.fail("paused", "%s is made", s)
+	}
+}
+
+// retiring: mail is taken from nobody who is there, and not before it is on
+// record why.
+func (w *watch) retiring(s agent.Subject) {
+	_, id, _ := agent.ParseSubject(string(s))
+	if w.order != nil {
+		return
+	}
+	if w.isPaused(id) {
+		w.fail("paused", "%s is retired", s)
+	}
+	grave, buried := w.db.graves[id]
+	if !buried {
+		w.fail("S14", "%s is retired without a record", s)
+		return
+	}
+	path := w.db.at(id)
+	if p := w.probes[path]; path != "" && p.holds == id && grave.Reason != agent.Denied {
+		w.fail("S1", "%s is retired, its agent is in %s", s, path)
+	}
+}
+
+// ungoverned: the rules of a namespace go when nobody is in it any more.
+func (w *watch) ungoverned(batch []relay.Removal) {
+	for _, b := range batch {
+		for _, s := range w.addresses() {
+			if ns, _, _ := agent.ParseSubject(string(s)); ns == b.Namespace && !b.SystemOnly {
+				w.fail("S10", "the rules of %s go, %s is there", ns, s)
+			}
+		}
+		for id := range w.db.rows {
+			r := w.db.rows[id]
+			if r.Namespace() == b.Namespace && (!b.SystemOnly || r.System()) {
+				w.fail("S10", "the rules of %s go, %s lives there", b.Namespace, id)
+			}
+		}
+	}
+}
+
+// letters: none is ever lost, in a mailbox or kept aside, nor does anybody get
+// another's.
+func (w *watch) letters(call string) {
+	left := maps.Clone(w.wanted)
+	n := 0
+	for _, s := range w.addresses() {
+		_, id, _ := agent.ParseSubject(string(s))
+		for _, content := range w.bus.Mail(s) {
+			n++
+			if whose := left[content]; whose != id {
+				w.fail("letters", "%q of %s is in the mailbox %s after %s", content, whose, s, call)
+			}
+			delete(left, content)
+		}
+	}
+	if kept := w.bus.Kept(); len(left) != kept {
+		w.fail("letters", "%d letters were sent, %d are in mailboxes and %d kept aside after %s", len(w.wanted), n, kept, call)
+	}
+}
+
+// own reports whether a rule is one of a namespace's four, and of which.
+func own(r agent.Rule) (ns string, ours bool) {
+	for _, pattern := range []string{r.From, r.To} {
+		ns = strings.TrimSuffix(strings.TrimPrefix(pattern, "relay.agent."), ".*")
+		if slices.Contains(append(agent.BaseRules(ns), agent.SystemRules(ns)...), r) {
+			return ns, true
+		}
+	}
+	return "", false
+}
+
+// ruled checks what must hold of the relay after every step.
+func (w *watch) ruled() {
+	var foreign []agent.Rule
+	denied := map[string]bool{}
+	for _, r := range w.bus.Rules() {
+		ns, ours := own(r)
+		switch {
+		case !ours:
+			foreign = append(foreign, r)
+		case r.Action == agent.Deny:
+			denied[ns] = true
+		case r.Priority > 100 && !w.systems[ns]:
+			w.fail("S7", "%+v, no system agent ever lived in %s", r, ns)
+		}
+	}
+	if !slices.Equal(foreign, w.foreign) {
+		w.fail("S9", "users' rules were %v and are %v", w.foreign, foreign)
+	}
+	count := map[agent.ID]int{}
+	governed := true
+	for _, s := range w.addresses() {
+		ns, id, _ := agent.ParseSubject(string(s))
+		if count[id]++; count[id] > 1 {
+			w.fail("S7", "%s has %d addresses", id, count[id])
+		}
+		governed = governed && denied[ns]
+		if !w.vandal && !denied[ns] {
+			w.fail("S10", "%s exists without the deny of %s", s, ns)
+		}
+	}
+	w.vandal = w.vandal && !governed
+}

@@ -1,0 +1,207 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// watch knows what is true in the world and what a process was shown of it, and
+// objects where an invariant of the failure model does not hold. It has no part
+// in what the controller knows.
+type watch struct {
+	*world
+	// absent: since when what is recorded as an id's home does not hold it.
+	absent map[agent.ID]absence
+	// stepped is by how much the wall clock was set forward so far, in boots
+	// that are over, and when the last of them ended.
+	stepped []step
+	// seenOn is the mount under which a process was last shown an id at a path.
+	seenOn map[place]agent.Mount
+	// away: when a process was last shown that the volume of an id's home is not
+	// there.
+	away map[agent.ID]time.Duration
+	// probes are the last look at each path.
+	probes map[string]probe
+	// looks at an absence by this process, since its settle window opened.
+	looks map[agent.ID]looks
+	// listing of this process's last sweep since then, and how many rows each
+	// root had at it; nil: none.
+	listing *agent.Listing
+	rooted  map[string]int
+	// lostAt is when the index was last lost or replaced.
+	lostAt time.Duration
+	// ordered are the ids that an operator unregistered.
+	ordered map[agent.ID]bool
+	order   *order
+	// wanted are the letters that must be somewhere, by content: whose they are.
+	wanted map[string]agent.ID
+	// systems are the namespaces that a system agent ever had.
+	systems map[string]bool
+	// vandal: somebody else took rules away that were not put back since.
+	vandal bool
+}
+
+type absence struct {
+	path  string
+	since time.Duration
+}
+
+type place struct {
+	id   agent.ID
+	path string
+}
+
+type probe struct {
+	at    time.Duration
+	class agent.Evidence
+	// id that was shown, and the one that is there whatever was shown.
+	id, holds agent.ID
+}
+
+type looks struct {
+	n     int
+	first time.Time
+}
+
+// step of the wall clock in a boot that is over.
+type step struct{ at, by time.Duration }
+
+// order is an operator's, under way.
+type order struct {
+	word string
+	// paths that it may write at.
+	paths []string
+}
+
+func newWatch(w *world) *watch {
+	return &watch{
+		world: w, absent: map[agent.ID]absence{}, seenOn: map[place]agent.Mount{}, away: map[agent.ID]time.Duration{},
+		probes: map[string]probe{}, looks: map[agent.ID]looks{}, ordered: map[agent.ID]bool{},
+		wanted: map[string]agent.ID{}, systems: map[string]bool{},
+	}
+}
+
+// began: a new process knows nothing.
+func (w *watch) began() { w.unsettled() }
+
+// unsettled: absences have to be seen anew.
+func (w *watch) unsettled() {
+	clear(w.looks)
+	w.listing = nil
+}
+
+// lostIndex: what was remembered is gone, or is of another time.
+func (w *watch) lostIndex() {
+	clear(w.seenOn)
+	clear(w.away)
+	clear(w.ordered)
+	w.lostAt = w.machine.passed()
+	w.looked()
+}
+
+// looked brings what is true up to date. It is called whenever the world or the
+// recorded homes changed.
+func (w *watch) looked() {
+	now := w.machine.passed()
+	for id := range w.recorded() {
+		p := w.db.at(id)
+		if p != "" && w.disk.holds(p) == id || p == "" && w.somewhere(id) {
+			delete(w.absent, id)
+		} else if a, ok := w.absent[id]; !ok || a.path != p {
+			w.absent[id] = absence{p, now}
+		}
+		if r, ok := w.db.rows[id]; ok && r.System() {
+			w.systems[r.Namespace()] = true
+		}
+	}
+}
+
+// recorded are the ids that the index or the relay knows.
+func (w *watch) recorded() map[agent.ID]bool {
+	ids := map[agent.ID]bool{}
+	for id := range w.db.rows {
+		ids[id] = true
+	}
+	for id := range w.db.graves {
+		ids[id] = true
+	}
+	for _, s := range w.addresses() {
+		_, id, _ := agent.ParseSubject(string(s))
+		ids[id] = true
+	}
+	return ids
+}
+
+// somewhere reports whether a valid manifest with the id is mounted anywhere.
+func (w *watch) somewhere(id agent.ID) bool {
+	return slices.ContainsFunc(w.disk.projects(), func(p string) bool { return w.disk.holds(p) == id })
+}
+
+// probed takes down what a process was shown.
+func (w *watch) probed(l *agent.Look) {
+	p := probe{at: w.machine.passed(), class: l.Class, holds: w.disk.holds(l.Path)}
+	if l.Class == agent.Present {
+		p.id = l.Manifest.ID
+		w.seenOn[place{p.id, l.Path}] = l.Mount
+	}
+	w.probes[l.Path] = p
+	for id := range w.absent {
+		if w.db.at(id) != l.Path {
+			continue
+		}
+		if !p.absentFor(id) {
+			delete(w.looks, id)
+			continue
+		}
+		k := w.looks[id]
+		if k.n++; k.n == 1 {
+			k.first = time.Now()
+		}
+		w.looks[id] = k
+		if on := w.seenOn[place{id, l.Path}]; !on.IsZero() && on != l.Mount {
+			w.away[id] = p.at
+		}
+	}
+}
+
+// absentFor reports whether the look was an absence of the id.
+func (p *probe) absentFor(id agent.ID) bool {
+	return p.class == agent.FileMissing || p.class == agent.DirMissing || p.class == agent.Present && p.id != id
+}
+
+// swept takes down the listing that a process works on.
+func (w *watch) swept(l *agent.Listing) {
+	w.listing = l
+	w.rooted = map[string]int{}
+	for id := range w.db.rows {
+		w.rooted[w.db.rows[id].ScanRoot]++
+	}
+}
+
+// booted: steps of the boot that ends are not known to the next one.
+func (w *watch) booted(by time.Duration) {
+	if by > 0 {
+		w.stepped = append(w.stepped, step{w.machine.passed(), by})
+	}
+}
+
+// undetectable is by how much the wall clock ran ahead of time, since a time, in
+// a way that cannot be told after a reboot.
+func (w *watch) undetectable(since time.Duration) (d time.Duration) {
+	for _, s := range w.stepped {
+		if s.at >= since {
+			d += s.by
+		}
+	}
+	return d
+}
+
+// wrote: a manifest changes only where an order names it.
+func (w *watch) wrote(call, p string) {
+	if w.order == nil || !slices.Contains(w.order.paths, p) {
+		w.fail("S5", "%s at %s, which nobody ordered", call, p)
+	}
+	w.looked()
+}
