@@ -20,7 +20,7 @@ func TestParseAssignment(t *testing.T) {
 		{"namespace=", "namespace", "", ""},
 		{"name", "", "", "not field=value"},
 		{"id=other", "", "", "not a field that can be set"},
-		{"nmae=x", "", "", "not a field that can be set"},
+		{"title=x", "", "", "not a field that can be set"},
 		{"traits={", "", "", "not JSON"},
 	}
 	for _, tt := range tests {

@@ -92,8 +92,7 @@ func give(ctx context.Context, c *controller.Controller, project string) error {
 	fmt.Println(out.Reason, out.Agent.Name)
 
 	_, err = c.Register(ctx, controller.RegisterRequest{Path: project, Runtime: "vim", Force: true})
-	var refused *controller.Refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*controller.Refusal](err); ok {
 		fmt.Println("refused:", refused.Message) // and refused.Hint says what to do
 	}
 

@@ -15,7 +15,7 @@ func (c *Controller) Adopt(ctx context.Context, path string) (Outcome, error) {
 		return Outcome{}, err
 	}
 	return c.again(ctx, func() (Outcome, error) {
-		return c.at(ctx, path, func(f *agent.ManifestFile) (Outcome, error) {
+		return c.at(ctx, path, inLine, func(f *agent.ManifestFile) (Outcome, error) {
 			if err := carriesManifest(f); err != nil {
 				return Outcome{}, err
 			}
@@ -63,7 +63,7 @@ func (c *Controller) Reissue(ctx context.Context, path string) (Outcome, error) 
 		return Outcome{}, err
 	}
 	return c.again(ctx, func() (Outcome, error) {
-		return c.at(ctx, path, func(f *agent.ManifestFile) (Outcome, error) {
+		return c.at(ctx, path, inLine, func(f *agent.ManifestFile) (Outcome, error) {
 			if err := carriesManifest(f); err != nil {
 				return Outcome{}, err
 			}

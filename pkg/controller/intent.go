@@ -51,20 +51,44 @@ func newIntents() *intents {
 	return &intents{waiting: map[agent.ID]*intent{}, busy: map[string]struct{}{}}
 }
 
-// enter makes an order the only one about a directory; of two at once the
-// second is refused.
-func (x *intents) enter(path string) (leave func(), err error) {
+// enter makes an order the only one about a directory; false while there is
+// another one.
+func (x *intents) enter(path string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if _, taken := x.busy[path]; taken {
-		return nil, refuse("wait until it is done and look again", "another order is at work in %s", path)
-	}
+	_, taken := x.busy[path]
 	x.busy[path] = struct{}{}
-	return func() {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		delete(x.busy, path)
-	}, nil
+	return !taken
+}
+
+func (x *intents) leave(path string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.busy, path)
+}
+
+// queueing says what an order does while another one is about the same
+// directory.
+type queueing bool
+
+const (
+	inLine queueing = true  // it waits: what it wants is as right afterwards
+	only   queueing = false // it is refused: of two that make an agent one is too much
+)
+
+// enter makes an order the only one about a directory until leave is called.
+func (c *Controller) enter(ctx context.Context, path string, q queueing) (leave func(), err error) {
+	for !c.intents.enter(path) {
+		if q == only {
+			return nil, refuse("wait until it is done and look again", "another order is at work in %s", path)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-c.ports.Clock.After(orderPause):
+		}
+	}
+	return func() { c.intents.leave(path) }, nil
 }
 
 // add lets an intent wait; false while another one for its id does, or when the

@@ -29,7 +29,7 @@ func (c *Controller) Register(ctx context.Context, req RegisterRequest) (Outcome
 		return Outcome{}, err
 	}
 	return c.again(ctx, func() (Outcome, error) {
-		return c.at(ctx, req.Path, func(f *agent.ManifestFile) (Outcome, error) {
+		return c.at(ctx, req.Path, only, func(f *agent.ManifestFile) (Outcome, error) {
 			it, err := c.registration(&req, f)
 			if err != nil {
 				return Outcome{}, err
@@ -43,12 +43,12 @@ func (c *Controller) Register(ctx context.Context, req RegisterRequest) (Outcome
 }
 
 // at inspects a project and runs an order on it, alone.
-func (c *Controller) at(ctx context.Context, path string, order func(*agent.ManifestFile) (Outcome, error)) (Outcome, error) {
+func (c *Controller) at(ctx context.Context, path string, q queueing, order func(*agent.ManifestFile) (Outcome, error)) (Outcome, error) {
 	f, err := c.ports.Sources.Inspect(ctx, path)
 	if err != nil {
 		return Outcome{}, inspectError(err)
 	}
-	leave, err := c.intents.enter(f.Path)
+	leave, err := c.enter(ctx, f.Path, q)
 	if err != nil {
 		return Outcome{}, err
 	}

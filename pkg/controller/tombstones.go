@@ -90,7 +90,7 @@ func (c *Controller) Restore(ctx context.Context, id agent.ID) (Outcome, error) 
 		if err != nil {
 			return Outcome{}, err
 		}
-		return c.at(ctx, t.Record.Path, func(f *agent.ManifestFile) (Outcome, error) {
+		return c.at(ctx, t.Record.Path, only, func(f *agent.ManifestFile) (Outcome, error) {
 			it, err := c.resurrection(t, f)
 			if err != nil {
 				return Outcome{}, err

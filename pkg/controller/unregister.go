@@ -25,12 +25,12 @@ func (c *Controller) Unregister(ctx context.Context, req UnregisterRequest) (Out
 		if err != nil {
 			return Outcome{}, err
 		}
-		leave, err := c.intents.enter(path)
+		leave, err := c.enter(ctx, path, inLine)
 		if err != nil {
 			return Outcome{}, err
 		}
 		defer leave()
-		out, err := c.carry(ctx, c.departure(id, path, req.AllCopies))
+		out, err := c.carry(ctx, c.departure(id, req.AllCopies))
 		if err != nil {
 			return Outcome{}, err
 		}
@@ -54,7 +54,7 @@ func (c *Controller) departing(ctx context.Context, target string) (agent.ID, st
 	return "", "", err
 }
 
-func (c *Controller) departure(id agent.ID, path string, allCopies bool) *intent {
+func (c *Controller) departure(id agent.ID, allCopies bool) *intent {
 	it := &intent{id: id, order: plan.Order{Reason: agent.Unregistered}}
 	it.ready = func(t *task) error { return readyToLeave(t, allCopies) }
 	it.write = func(ctx context.Context, t *task, u *undo) error {

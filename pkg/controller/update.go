@@ -32,7 +32,7 @@ func (c *Controller) Update(ctx context.Context, req UpdateRequest) (Outcome, er
 		if _, err := c.ports.Sources.Inspect(ctx, row.Path); err != nil {
 			return Outcome{}, notThere(id, err)
 		}
-		return c.at(ctx, row.Path, func(f *agent.ManifestFile) (Outcome, error) {
+		return c.at(ctx, row.Path, inLine, func(f *agent.ManifestFile) (Outcome, error) {
 			if f.Look.Class != agent.Present || f.Look.Manifest.ID != id {
 				return Outcome{}, notAtHome(id, f)
 			}
@@ -175,8 +175,7 @@ func follows(t *task, path string) error {
 	if row == nil {
 		row = t.obs.Row
 	}
-	switch t.plan.Reason {
-	case agent.UnknownEvidence, agent.ManifestInvalid:
+	if r := t.plan.Reason; r == agent.UnknownEvidence || r == agent.ManifestInvalid {
 		return fmt.Errorf("the manifest in %s could not be proven: %s", path, t.plan.Message)
 	}
 	if row == nil || row.Path != path || row.Status != agent.Active || t.plan.Record != nil {

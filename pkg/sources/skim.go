@@ -14,7 +14,7 @@ const skimTurns = 4
 func (w *walker) skims(n *node) bool {
 	return w.terms.skim && n.file != nil && len(w.special) == 0 && n.settled && n.sweep+1 == w.terms.number &&
 		n.file.settled && n.file.sighting.Class == agent.Present && !w.due(n.file) &&
-		n.file.slot%skimTurns != uint8(w.terms.number%skimTurns)
+		uint32(n.file.slot)%skimTurns != w.terms.number%skimTurns
 }
 
 // skim passes by a project whose manifest did not change, and by every

@@ -42,7 +42,7 @@ func TestConcurrentOrders(t *testing.T) {
 
 	w.want(0, "sync")
 	list := ask[agentsView](w, 0, "agents")
-	if want := clients + editedCount + clients*ordersEach/2; len(list.Agents) != want {
+	if want := clients + editedCount + clients*(ordersEach/2); len(list.Agents) != want {
 		t.Errorf("%d agents, want %d", len(list.Agents), want)
 	}
 	for _, a := range list.Agents {
@@ -64,39 +64,40 @@ func (d *daemon) sweepUntil(stop <-chan struct{}) {
 	}
 }
 
-// saveUntil is an editor that adds a number to a list with every save. One that
-// it wrote and does not find again was lost.
+// saveUntil is an editor that adds a number to a list with every save. Each has
+// to be in the file when whoever writes beside it is done.
 func (w *world) saveUntil(stop <-chan struct{}, path string) {
-	saved := 0
-	for {
+	var saves []int
+	for n := 0; ; n++ {
 		select {
 		case <-stop:
 			return
 		default:
 		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			w.t.Error(err)
-			return
-		}
-		var m map[string]any
-		if err := json.Unmarshal(data, &m); err != nil {
-			w.t.Errorf("%s: %v: %s", path, err, data)
-			return
-		}
-		saves, _ := m["saves"].([]any)
-		if len(saves) < saved {
-			w.t.Errorf("%s: %d saves, %d were made", path, len(saves), saved)
-			return
-		}
-		m["saves"] = append(saves, saved)
-		saved = len(saves) + 1
+		saves = append(saves, n)
+		m, err := readObject(path)
+		w.must(err)
+		m["saves"] = saves
 		next, err := json.MarshalIndent(m, "", "  ")
 		w.must(err)
 		w.must(os.WriteFile(path+"~", next, 0o644))
 		w.must(os.Rename(path+"~", path))
-		time.Sleep(time.Millisecond)
+		eventually(w.t, func() error {
+			m, err := readObject(path)
+			if have, _ := m["saves"].([]any); err == nil && len(have) != len(saves) {
+				err = fmt.Errorf("%s: %d saves, %d were made", path, len(have), len(saves))
+			}
+			return err
+		})
 	}
+}
+
+func readObject(path string) (m map[string]any, err error) {
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, &m)
+	}
+	return m, err
 }
 
 // giveOrders registers new agents and updates old ones in turn, and checks each

@@ -51,6 +51,8 @@ func (w *world) step(l line) {
 		w.mu.Lock()
 		do(w, l.args)
 		w.mu.Unlock()
+	case l.word == "meanwhile":
+		w.meanwhile(number(l.args[0]), l.args[1], l.args[2:])
 	case orders[l.word] != nil:
 		w.order(l.word, l.args)
 	default:

@@ -134,9 +134,10 @@ func (w *watch) recorded() map[agent.ID]bool {
 	return ids
 }
 
-// somewhere reports whether a valid manifest with the id is mounted anywhere.
+// somewhere reports whether a valid manifest with the id lies where a sweep comes
+// by.
 func (w *watch) somewhere(id agent.ID) bool {
-	return slices.ContainsFunc(w.disk.projects(), func(p string) bool { return w.disk.holds(p) == id })
+	return slices.ContainsFunc(w.disk.projects(), func(p string) bool { return w.walked(p) && w.disk.holds(p) == id })
 }
 
 // probed takes down what a process was shown.

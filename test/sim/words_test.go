@@ -85,7 +85,6 @@ var words = map[string]func(*world, []string){
 		defer w.mu.Unlock()
 		w.faults = faults{}
 	},
-	"meanwhile": func(w *world, a []string) { w.meanwhile(number(a[0]), a[1], a[2:]) },
 }
 
 // onDisk is done to the disk.

@@ -21,7 +21,7 @@ func TestEveryObservation(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(2000))
 	var total atomic.Int64
 	t.Run("of", func(t *testing.T) {
-		for _, s := range []*space{identitySpace(), orphanSpace(), rowlessSpace(), relaySpace(), orderSpace(), rowlessOrderSpace(), departureSpace(), pauseSpace()} {
+		for _, s := range []*space{identitySpace(), orphanSpace(), rowlessSpace(), relaySpace(), orderSpace(), rowlessOrderSpace(), departureSpace(), contestedSpace(), pauseSpace()} {
 			for part := range parts {
 				t.Run(fmt.Sprintf("%s/%d", s.name, part), func(t *testing.T) {
 					t.Parallel()
@@ -413,6 +413,43 @@ func departureSpace() *space {
 			r := pick(b, d.reviews)
 			look(b, r.looked)
 			b.policy = r.policy
+			return true
+		},
+	}
+}
+
+// contestedSpace asks what is left to another writer, of a row in sync and of
+// an orphan.
+func contestedSpace() *space {
+	type shared struct {
+		base     plan.Observation
+		homes    []choice[*plan.Home]
+		rows     []choice[*agent.Record]
+		contests []choice[map[string]string]
+		states   []choice[*agent.State]
+		stones   []choice[*agent.Tombstone]
+		claims   []choice[[]plan.Claim]
+		relays   []choice[plan.Relay]
+	}
+	build := func() any {
+		return &shared{
+			steady(), homes(homePath), rows(), contests(), someStates(),
+			append(stonesBeside()[:1:1], choice[*agent.Tombstone]{"no tombstone", nil}), singleClaims(), someRelays(),
+		}
+	}
+	d := build().(*shared)
+	return &space{
+		name: "contested", shared: d, pristine: build, holds: invariants,
+		dims: []int{len(d.homes), len(d.rows), len(d.contests), len(d.states), len(d.stones), len(d.claims), len(d.relays)},
+		build: func(b *builder) bool {
+			b.o, b.policy = d.base, daemon
+			b.o.Home = pick(b, d.homes)
+			b.o.Row = pick(b, d.rows)
+			b.o.Contested = pick(b, d.contests)
+			b.o.State = pick(b, d.states)
+			b.o.Tombstone = pick(b, d.stones)
+			claim(b, pick(b, d.claims))
+			b.o.Relay = pick(b, d.relays)
 			return true
 		},
 	}

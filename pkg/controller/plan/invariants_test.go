@@ -57,6 +57,8 @@ func invariants() []invariant {
 		{"OrderedPlaceOrNothing", orderedPlaceOrNothing},
 		{"UnregisteredOnlyByRecord", unregisteredOnlyByRecord},
 		{"VoidRecordsGo", voidRecordsGo},
+		{"ContestedIsLeftAlone", contestedIsLeftAlone},
+		{"HeldByTheHold", heldByTheHold},
 	}
 }
 
@@ -93,13 +95,13 @@ func quiet(p *plan.Plan) bool {
 
 // fileWins: an agent that is at home and not denied ends active, not missing,
 // at its path, and with every written field as its manifest has it. Other
-// fields stay.
+// fields stay, and so does what another writer insists on.
 func fileWins(v *verdict) string {
 	home, row := v.next.Home, v.next.Row
 	if row == nil || home.Denied || judge(&v.next) != agent.Present {
 		return ""
 	}
-	if row.Status != agent.Active || row.Path != home.Look.Path {
+	if row.Status != keeps(v, "status", agent.Active) || row.Path != home.Look.Path {
 		return "the row is " + row.Status + " at " + row.Path
 	}
 	if v.next.State != nil && !v.next.State.MissingSince.IsZero() {
@@ -107,7 +109,7 @@ func fileWins(v *verdict) string {
 	}
 	want := agent.Desired(home.Look.Manifest, agent.Place{Namespace: home.Place.Namespace, Managed: home.Place.Managed})
 	for i := range want {
-		if v.o.Row != nil && !v.o.Written.Has(i) {
+		if v.o.Row != nil && (!v.o.Written.Has(i) || insisted(v, agent.FieldTable[i].Name, want[i].String())) {
 			want[i] = v.o.Row.Fields[i]
 		}
 		if row.Fields[i] != want[i] {
@@ -123,6 +125,21 @@ func fileWins(v *verdict) string {
 		return "a column that is written once was written"
 	}
 	return ""
+}
+
+// insisted reports whether another writer insists on something else than the
+// value that is wanted, in a row that stays where it is.
+func insisted(v *verdict, field, want string) bool {
+	to, contested := v.o.Contested[field]
+	return contested && to == want && v.p.Change.Op != agent.InsertRow && v.p.Change.Op != agent.RelocateRow
+}
+
+// keeps is the status that the row ends with where another one is wanted.
+func keeps(v *verdict, field, want string) string {
+	if insisted(v, field, want) {
+		return v.o.Row.Status
+	}
+	return want
 }
 
 // noActionOnDoubt: a home that could not be looked at changes nothing, and is
@@ -252,13 +269,14 @@ func graceOf(v *verdict) (time.Duration, bool) {
 }
 
 // passed is the time that the absence has lasted: none when it begins now, when
-// its clock lies in the future, when a missing volume turns into another
-// absence, or when the others of a mass disappearance came back; and the forward
-// steps of the clock within one boot do not count.
+// its clock lies in the future or is older than a loss of the index, when a
+// missing volume turns into another absence, or when the others of a mass
+// disappearance that held it came back; and the forward steps of the clock within
+// one boot do not count.
 func passed(v *verdict) time.Duration {
 	s := v.o.State
-	if s == nil || s.MissingSince.IsZero() || s.Clock.Wall.After(v.o.Now.Wall) || v.o.MassReturned ||
-		s.Evidence == agent.VolumeGone && v.evidence != agent.VolumeGone {
+	if s == nil || s.MissingSince.IsZero() || s.Clock.Wall.After(v.o.Now.Wall) || v.o.MassReturned && s.Held ||
+		s.Clock.Wall.Before(v.o.LostSince) || s.Evidence == agent.VolumeGone && v.evidence != agent.VolumeGone {
 		return 0
 	}
 	d := v.o.Now.Wall.Sub(s.Clock.Wall)
@@ -442,8 +460,9 @@ func onlyPresentClears(v *verdict) string {
 }
 
 // clockForwardOnly: the clock of an absence moves only to now, only when it
-// lies in the future, a missing volume has turned into another absence or a mass
-// hold has ended by return; who is paused stays paused.
+// lies in the future or is older than a loss of the index, a missing volume has
+// turned into another absence or a mass hold that held it has ended by return;
+// who is paused stays paused.
 func clockForwardOnly(v *verdict) string {
 	before, after := v.o.State, v.next.State
 	if before != nil && before.Paused && (after == nil || !after.Paused) {
@@ -455,8 +474,8 @@ func clockForwardOnly(v *verdict) string {
 	if after.Clock != v.o.Now {
 		return "it moved elsewhere than to now"
 	}
-	if !v.evidence.Absent() || !before.Clock.Wall.After(v.o.Now.Wall) && !v.o.MassReturned &&
-		(before.Evidence != agent.VolumeGone || v.evidence == agent.VolumeGone) {
+	if !v.evidence.Absent() || !before.Clock.Wall.After(v.o.Now.Wall) && !(v.o.MassReturned && before.Held) &&
+		!before.Clock.Wall.Before(v.o.LostSince) && (before.Evidence != agent.VolumeGone || v.evidence == agent.VolumeGone) {
 		return "it moved without cause"
 	}
 	if !v.p.Change.Durable {
@@ -466,14 +485,15 @@ func clockForwardOnly(v *verdict) string {
 }
 
 // statusFollowsEvidence: a row whose manifest is not at home, and which stays
-// where it is, is unreachable at once and otherwise as it was. Its clock runs,
-// but for one that is unregistered and waits for the relay alone.
+// where it is, is unreachable at once, unless another writer insists on
+// something else, and otherwise as it was. Its clock runs, but for one that is
+// unregistered and waits for the relay alone.
 func statusFollowsEvidence(v *verdict) string {
 	if v.o.Row == nil || v.next.Row == nil || v.next.Row.Path != v.o.Row.Path || !v.evidence.Absent() || v.o.Home.Denied {
 		return ""
 	}
 	want := *v.o.Row
-	want.Status = agent.Unreachable
+	want.Status = keeps(v, "status", agent.Unreachable)
 	if *v.next.Row != want {
 		return "the row is " + v.next.Row.Status
 	}
@@ -917,7 +937,7 @@ func unregisteredOnlyByRecord(v *verdict) string {
 	case !due && removed:
 		return "it is not to go"
 	case due && v.o.Relay.Down != "":
-		if removed || !v.p.Retry || v.next.Row.Status != agent.Unreachable {
+		if removed || !v.p.Retry || v.next.Row.Status != keeps(v, "status", agent.Unreachable) {
 			return "while the relay is down"
 		}
 	case due && (!removed || !v.p.Confirm || v.p.Hold != nil || v.next.Row != nil):
@@ -939,6 +959,109 @@ func voidRecordsGo(v *verdict) string {
 		return "it is told, or it is not"
 	case v.p.Record == nil && c.Unbury != (lost || beside && v.evidence == agent.Present):
 		return "it is dropped, or it stays"
+	}
+	return ""
+}
+
+// contestedIsLeftAlone: nothing writes a value that another writer keeps putting
+// back into a row that stays where it is, but everything else; as long as it
+// differs there is one problem about it, at the row's path, and it goes when
+// nothing differs any more.
+func contestedIsLeftAlone(v *verdict) string {
+	before, after := v.o.Row, v.next.Row
+	if before == nil || after == nil || after.Path != before.Path || v.o.Home.Denied {
+		return ""
+	}
+	wanted := wantedRow(v)
+	if wanted == nil {
+		return ""
+	}
+	differs := false
+	leftAlone := func(field, was, is, want string) string {
+		if !insisted(v, field, want) {
+			return ""
+		}
+		differs = differs || was != want
+		if is != was {
+			return field + " was set to " + is
+		}
+		return ""
+	}
+	for i := range agent.FieldTable {
+		if !v.o.Written.Has(i) {
+			continue
+		}
+		if why := leftAlone(agent.FieldTable[i].Name, before.Fields[i].String(), after.Fields[i].String(), wanted.Fields[i].String()); why != "" {
+			return why
+		}
+	}
+	for _, f := range []struct{ name, was, is, want string }{
+		{"status", before.Status, after.Status, wanted.Status},
+		{"scanRoot", before.ScanRoot, after.ScanRoot, wanted.ScanRoot},
+	} {
+		if why := leftAlone(f.name, f.was, f.is, f.want); why != "" {
+			return why
+		}
+	}
+	n := 0
+	for _, p := range v.next.Problems {
+		if p.Reason == agent.Contested {
+			n++
+			if p.Path != before.Path || p.ID != v.o.ID {
+				return "the problem is about something else"
+			}
+		}
+	}
+	if differs != (n == 1) || n > 1 {
+		return "it is not listed, or listed without need"
+	}
+	if differs && len(v.p.Actions) == 0 && v.evidence == agent.Present && v.p.Reason != agent.Contested &&
+		v.p.Reason != agent.RelayDegraded && v.p.Reason != agent.Resurrected {
+		return "it is called " + string(v.p.Reason)
+	}
+	return ""
+}
+
+// wantedRow is the row that would be, did nobody else write; nil where nothing
+// is corrected.
+func wantedRow(v *verdict) *agent.Record {
+	row := *v.o.Row
+	switch {
+	case v.evidence.Absent():
+		row.Status = agent.Unreachable
+		return &row
+	case v.evidence != agent.Present:
+		return nil
+	}
+	place := v.o.Home.Place
+	row.Status = agent.Active
+	row.Fields = agent.Desired(v.o.Home.Look.Manifest, agent.Place{Namespace: place.Namespace, Managed: place.Managed})
+	if row.ScanRoot != "" && !agent.Within(row.Path, row.ScanRoot) {
+		row.ScanRoot = place.ScanRoot
+	}
+	return &row
+}
+
+// heldByTheHold: with an orphan is remembered that a mass hold has held it since
+// its clock began, and nothing else.
+func heldByTheHold(v *verdict) string {
+	before, after := v.o.State, v.next.State
+	if missingSince(after).IsZero() {
+		if after != nil && after.Held {
+			return "it is held without being missing"
+		}
+		return ""
+	}
+	want := !missingSince(before).IsZero() && before.Clock == after.Clock && before.Held
+	if v.o.Row != nil && v.o.Home.Denied {
+		return ""
+	}
+	if m := v.o.Mass; m != nil && m.Until.After(v.o.Now.Wall) && v.evidence.Absent() && !claimedSomewhere(v.o) && !departs(v) {
+		_, ends := graceOf(v)
+		want = want || ends
+	}
+	if after.Held != want {
+		return "it is held, or it is not"
 	}
 	return ""
 }

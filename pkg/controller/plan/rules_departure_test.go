@@ -182,7 +182,7 @@ func departureRules() []rule {
 `},
 		{"unregistration of a lost index is not carried on", func(o *plan.Observation, _ *plan.Policy) {
 			unregistered(o)
-			o.IndexLost = true
+			lost(o, 0)
 		}, `
 			reason ManifestMissing /w/p/home
 			do markUnreachable
@@ -198,7 +198,7 @@ func departureRules() []rule {
 `},
 		{"unregistration of a lost index is void though its place is in doubt", func(o *plan.Observation, _ *plan.Policy) {
 			unregistered(o)
-			o.IndexLost = true
+			lost(o, 0)
 			o.Home = homeOf(lookUnknown(homePath))
 		}, `
 			reason Unknown /w/p/home
@@ -211,7 +211,7 @@ func departureRules() []rule {
 `},
 		{"unregistration of a lost index is void though its volume is missing", func(o *plan.Observation, _ *plan.Policy) {
 			unregistered(o)
-			o.IndexLost = true
+			lost(o, 0)
 			with(o.Home, onStick)
 		}, `
 			reason VolumeMissing /w/p/home
@@ -230,7 +230,7 @@ func departureRules() []rule {
 `},
 		{"unregistration of a lost index is not told of who is at home", func(o *plan.Observation, _ *plan.Policy) {
 			unregistered(o)
-			o.IndexLost = true
+			lost(o, 0)
 			o.Home = homeOf(lookPresent(homePath, self))
 		}, `
 			reason InSync /w/p/home
@@ -272,9 +272,9 @@ func departureRules() []rule {
 		{"leftover of an unregistration is not retired once a lost index is found", func(o *plan.Observation, p *plan.Policy) {
 			displaced(o, time.Hour)
 			o.Tombstone.Reason = agent.Unregistered
-			o.IndexLost = true
+			lost(o, time.Hour)
 			o.State = plan.Compute(*o, *p).Change.State
-			o.IndexLost = false
+			o.IndexLost, o.LostSince = false, time.Time{}
 		}, `
 			reason EndpointLeaked /mail/p
 			problems 1

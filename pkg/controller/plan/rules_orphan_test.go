@@ -226,16 +226,6 @@ func orphanRules() []rule {
 			removeAt now+24h0m0s
 			requeue 24h0m0s
 `},
-		{"mass hold that ends by return sets the clock anew", func(o *plan.Observation, _ *plan.Policy) {
-			orphan(o, 2*grace)
-			o.MassReturned = true
-		}, `
-			reason PathMissing /w/p/home
-			remembers PathMissing, missing now-48h0m0s, clock now, mount /dev/a
-			durable
-			removeAt now+24h0m0s
-			requeue 24h0m0s
-`},
 		{"volume that goes while missing does not set the clock anew", func(o *plan.Observation, _ *plan.Policy) {
 			orphan(o, 2*grace)
 			with(o.Home, onStick)
@@ -339,7 +329,7 @@ func orphanRules() []rule {
 		{"leaked endpoint of a lost index has the unmounted grace", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o)
 			o.Relay = healthyRelay()
-			o.IndexLost = true
+			lost(o, 0)
 		}, `
 			reason EndpointLeaked /mail/p
 			remembers PathMissing, missing now, clock now, lost
@@ -379,7 +369,7 @@ func orphanRules() []rule {
 		{"leftover waits for a clock while the index is lost", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o)
 			o.Relay, o.Tombstone, o.Home = healthyRelay(), tombstone(agent.Unregistered, homePath), homeOf(lookDirMissing(homePath))
-			o.IndexLost = true
+			lost(o, 0)
 		}, `
 			reason EndpointLeaked /mail/p
 			remembers PathMissing, missing now, clock now, mount /dev/a, lost

@@ -144,7 +144,7 @@ func removalRules() []rule {
 `},
 		{"lost index keeps it", func(o *plan.Observation, _ *plan.Policy) {
 			orphan(o, grace)
-			o.IndexLost = true
+			lost(o, grace)
 		}, `
 			reason PathMissing /w/p/home
 			hold IncompleteListing now until never
@@ -157,6 +157,7 @@ func removalRules() []rule {
 			o.Mass = &plan.Hold{Reason: agent.MassMissing, Since: now.Wall.Add(-grace), Until: now.Wall.Add(2 * grace)}
 		}, `
 			reason PathMissing /w/p/home
+			remembers PathMissing, missing now-24h0m0s, clock now-24h0m0s, mount /dev/a, held
 			hold MassMissing now-24h0m0s until now+48h0m0s
 			held
 			removeAt now+48h0m0s
@@ -191,6 +192,7 @@ func removalRules() []rule {
 			o.Mass = &plan.Hold{Reason: agent.MassMissing, Since: now.Wall.Add(-time.Hour), Until: now.Wall.Add(time.Hour)}
 		}, `
 			reason PathMissing /w/p/home
+			remembers PathMissing, missing now-1h0m0s, clock now-1h0m0s, mount /dev/a, held
 			hold MassMissing now-1h0m0s until now+1h0m0s
 			removeAt now+23h0m0s
 			requeue 23h0m0s
@@ -276,7 +278,8 @@ func removalRules() []rule {
 		{"forecast takes looks and listing for granted", func(o *plan.Observation, p *plan.Policy) {
 			orphan(o, grace)
 			p.Forecast = true
-			o.Looks, o.Complete, o.IndexLost = 0, false, true
+			o.Looks, o.Complete = 0, false
+			lost(o, grace)
 		}, `
 			reason Removed /w/p/home
 			do removeEndpoint relay.agent.p.Self

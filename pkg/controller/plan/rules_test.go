@@ -22,7 +22,7 @@ type rule struct {
 // TestRules has one row per rule.
 func TestRules(t *testing.T) {
 	seen := map[string]bool{}
-	for _, rules := range [][]rule{identityRules(), orphanRules(), removalRules(), relayRules(), orderRules(), departureRules(), pauseRules()} {
+	for _, rules := range [][]rule{identityRules(), orphanRules(), removalRules(), relayRules(), orderRules(), departureRules(), contestedRules(), heldRules(), lostRules(), pauseRules()} {
 		for _, r := range rules {
 			if seen[r.name] {
 				t.Errorf("two rules are called %q", r.name)
@@ -72,6 +72,16 @@ func displaced(o *plan.Observation, d time.Duration) {
 	o.Row, o.Tombstone = nil, tombstone(agent.Displaced, homePath)
 	o.Home = homeOf(lookPresent(homePath, neighbour))
 	o.State = missingFor(d, agent.OtherAgent)
+}
+
+// lost is an index whose loss was found out so long ago.
+func lost(o *plan.Observation, ago time.Duration) {
+	o.IndexLost, o.LostSince = true, now.Wall.Add(-ago)
+}
+
+// massHold holds the orphans of the root from so long ago for another grace.
+func massHold(o *plan.Observation, ago time.Duration) {
+	o.Mass = &plan.Hold{Reason: agent.MassMissing, Since: now.Wall.Add(-ago), Until: now.Wall.Add(grace)}
 }
 
 // order is an operator's intent about a place.
