@@ -93,8 +93,8 @@ func (c *Controller) explainGone(ctx context.Context, id agent.ID) (Explanation,
 	e.ID = id
 	look := c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: e.Path, Anchor: e.Path})
 	e.File = FileView{Path: e.Path, Evidence: look.Class.String(), Message: look.Err}
-	e.Hints = append(e.Hints, fmt.Sprintf("it left the index (%s) at %s; put its manifest back below a scan root within 30 days to have it again, with its mail",
-		t.Reason, agent.FormatTime(t.At)))
+	e.Hints = append(e.Hints, fmt.Sprintf("it left the index (%s) at %s; put its manifest back below a scan root, or mesh-controller tombstones restore %s, within 30 days to have it again, with its mail",
+		t.Reason, agent.FormatTime(t.At), id))
 	e.Events, err = c.history(ctx, id)
 	return e, err == nil
 }
@@ -252,6 +252,9 @@ func hints(t *task) []string {
 		if h := problemHint(&p); h != "" {
 			add(h)
 		}
+	}
+	if h := t.plan.Hold; h != nil && h.Reason == agent.MassMissing && t.obs.Row != nil {
+		add("mesh-controller release " + t.obs.Row.ScanRoot + " ends the hold, if those that are missing there are gone for good")
 	}
 	if t.plan.Absent.Absent() && t.obs.Row != nil {
 		add("put the project back at " + t.obs.Row.Path + " (or anywhere below a scan root) to keep the agent")

@@ -248,6 +248,11 @@ func (c *Controller) readRelay(ctx context.Context, r *reading, tasks []*task) {
 	if c.ports.Relay == nil {
 		return
 	}
+	exist, err := c.addresses(ctx, r.s)
+	if err != nil {
+		r.down = err.Error()
+		return
+	}
 	subjects := map[agent.Subject]struct{}{}
 	namespaces := map[string]struct{}{}
 	for _, t := range tasks {
@@ -255,7 +260,7 @@ func (c *Controller) readRelay(ctx context.Context, r *reading, tasks []*task) {
 			namespaces[ns] = struct{}{}
 			subjects[agent.SubjectOf(ns, t.id)] = struct{}{}
 		}
-		for _, e := range r.s.relay.Endpoints[t.id] {
+		for _, e := range exist[t.id] {
 			subjects[e.Subject] = struct{}{}
 			if ns, _, ok := agent.ParseSubject(string(e.Subject)); ok {
 				namespaces[ns] = struct{}{}
@@ -281,6 +286,22 @@ func (c *Controller) readRelay(ctx context.Context, r *reading, tasks []*task) {
 		}
 		r.degraded = err.Error()
 	}
+}
+
+// addresses are those that the last listing of the relay shows. Where it could
+// not be listed it is now: an id must not get a second address beside one that
+// nobody looked for.
+func (c *Controller) addresses(ctx context.Context, s *snapshot) (map[agent.ID][]agent.Endpoint, error) {
+	if s.relayDown == "" {
+		return s.relay.Endpoints, nil
+	}
+	listing, changed, err := c.ports.Relay.List(ctx)
+	if err != nil {
+		c.ports.Metrics.RelayError("list")
+		return nil, err
+	}
+	c.ledger.mark(changed, c.ports.Clock.Now(), c.shown(sourceRelay))
+	return listing.Endpoints, nil
 }
 
 // namespaces that the id has or may get.

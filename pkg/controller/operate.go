@@ -72,7 +72,7 @@ func (c *Controller) setPaused(ctx context.Context, target string, paused bool) 
 		return c.rest()
 	}
 	defer c.letGo(context.WithoutCancel(ctx))
-	id, _, err := c.registeredAgent(ctx, target)
+	id, err := c.pausable(ctx, target)
 	if err != nil {
 		return err
 	}
@@ -82,6 +82,24 @@ func (c *Controller) setPaused(ctx context.Context, target string, paused bool) 
 			return err
 		}
 	}
+}
+
+// pausable is whom an operator means: a registered agent, or an id that was
+// paused and has lost its row since. It would not get one until it is resumed.
+func (c *Controller) pausable(ctx context.Context, target string) (agent.ID, error) {
+	id, _, err := c.registeredAgent(ctx, target)
+	if !errors.Is(err, ErrNotFound) {
+		return id, err
+	}
+	id = agent.ID(target)
+	views, _, readErr := c.ports.Index.Read(ctx, []agent.ID{id}, nil)
+	if readErr != nil {
+		return "", readErr
+	}
+	if st := views[id].State; st == nil || !st.Paused {
+		return "", err
+	}
+	return id, nil
 }
 
 func (c *Controller) setPausedOf(ctx context.Context, id agent.ID, paused bool) error {

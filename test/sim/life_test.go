@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
@@ -13,6 +14,7 @@ import (
 type life struct {
 	*world
 	dead   bool
+	random *rand.Rand // a dying process draws who knows how often
 	loop   *controller.Controller
 	cancel context.CancelFunc
 	done   chan error
@@ -23,7 +25,8 @@ func (w *world) start() {
 	if w.life != nil {
 		return
 	}
-	l := &life{world: w, done: make(chan error, 1)}
+	w.lives++
+	l := &life{world: w, done: make(chan error, 1), random: rand.New(rand.NewPCG(w.seed, w.lives))}
 	w.watch.began()
 	loop, err := controller.New(w.options, controller.Ports{
 		Sources: &files{life: l},
@@ -31,7 +34,7 @@ func (w *world) start() {
 		Relay:   &bus{life: l, relay: w.bus.Reopen()},
 		Clock:   processClock{m: w.machine, began: time.Now()},
 		NewID:   w.mint,
-		Jitter:  w.jitter,
+		Jitter:  l.jitter,
 		Woken:   w.woken,
 	})
 	if err != nil {
@@ -73,9 +76,11 @@ func (w *world) mint(time.Time) agent.ID {
 	return agent.ID("N" + itoa(w.minted))
 }
 
-func (w *world) jitter(n int64) int64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// jitter is whole milliseconds: who is woken by it wakes in the lane of whoever
+// drew it.
+func (l *life) jitter(n int64) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	const grain = int64(time.Millisecond)
-	return w.random.Int64N(max(n/grain, 1)) * grain
+	return l.random.Int64N(max(n/grain, 1)) * grain
 }

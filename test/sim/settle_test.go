@@ -44,7 +44,7 @@ func (w *world) mend() {
 	clear(w.disk.errnos)
 	clear(w.disk.hangs)
 	w.busDown = false
-	w.bus.Break("")
+	w.breakRules(false)
 	for point, name := range points {
 		if w.disk.volumes[name] != nil {
 			w.disk.unplug(point, false)
@@ -87,14 +87,14 @@ func (w *world) longest() time.Duration {
 func (w *world) converged(final bool) {
 	homes := w.homes()
 	for _, id := range slices.Sorted(maps.Keys(homes)) {
-		if _, ok := w.db.rows[id]; !ok && !w.twinned(id) {
+		if _, ok := w.db.rows[id]; !ok && !w.twinned(id) && !w.refusedEverywhere(id, homes[id]) {
 			w.fail("La", "%s lies in %v and has no row", id, homes[id])
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.db.rows)) {
 		row := w.db.rows[id]
 		w.follows(&row)
-		if final && !w.mayStay(&row, homes[id]) {
+		if final && !w.mayStay(&row) {
 			w.fail("Ld", "the row of %s at %s is left, missing since %v", id, row.Path, w.db.states[id].MissingSince)
 		}
 	}
@@ -164,6 +164,13 @@ func (w *world) twinned(id agent.ID) bool {
 	return false
 }
 
+// refusedEverywhere reports whether a displaced id lies in linked worktrees only:
+// as long as the directory that was its home is there, an operator decides.
+func (w *world) refusedEverywhere(id agent.ID, homes []string) bool {
+	was := w.db.at(id)
+	return was != "" && w.disk.dir(was) != nil && !slices.ContainsFunc(homes, func(p string) bool { return !w.disk.dir(p).worktree })
+}
+
 // follows: a row whose manifest is at home says what it says.
 func (w *world) follows(row *agent.Record) {
 	if w.disk.holds(row.Path) != row.ID || w.conceded(row.ID) {
@@ -190,11 +197,11 @@ func (w *world) conceded(id agent.ID) bool {
 // mayStay reports whether a row may be there when every grace is over: its
 // manifest is at home, or lies there and cannot be understood, or lies
 // elsewhere and was refused, or its volume is away.
-func (w *world) mayStay(row *agent.Record, homes []string) bool {
+func (w *world) mayStay(row *agent.Record) bool {
 	n := w.disk.dir(row.Path)
 	on := w.watch.seenOn[place{row.ID, row.Path}]
 	switch {
-	case w.disk.holds(row.Path) == row.ID, n != nil && n.file != nil && n.file.problem != nil, len(homes) > 0:
+	case w.disk.holds(row.Path) == row.ID, n != nil && n.file != nil && n.file.problem != nil, w.visible(row.ID):
 		return true
 	case !on.IsZero() && on != w.disk.covering(w.disk.nearest(row.Path)):
 		return w.options.UnmountedGrace == 0
@@ -224,11 +231,31 @@ func (w *world) answered(final bool) {
 	}
 }
 
+// staysDisplaced reports whether an id without a row keeps its address: its
+// volume is away and the operator said never, nothing can be told of its home,
+// or it lies where it was refused.
+func (w *world) staysDisplaced(id agent.ID) bool {
+	st := w.db.states[id]
+	if w.options.UnmountedGrace == 0 && (st.Lost || st.Evidence == agent.VolumeGone) {
+		return true
+	}
+	n := w.disk.dir(w.db.at(id))
+	return w.db.at(id) != "" && (n != nil && n.file != nil && n.file.problem != nil || w.visible(id))
+}
+
+// visible reports whether a manifest with the id lies anywhere that is not
+// denied.
+func (w *world) visible(id agent.ID) bool {
+	return slices.ContainsFunc(w.disk.projects(), func(p string) bool {
+		return w.disk.holds(p) == id && !slices.ContainsFunc(w.watch.deniedPaths(), func(d string) bool { return agent.Within(p, d) })
+	})
+}
+
 func (w *world) answeredOnly(others map[agent.Subject]bool, needed map[string]bool) {
 	for s := range others {
 		ns, id, _ := agent.ParseSubject(string(s))
-		if w.options.UnmountedGrace == 0 && w.db.states[id].Lost {
-			needed[ns] = true // never, says the operator
+		if w.staysDisplaced(id) {
+			needed[ns] = true
 			continue
 		}
 		w.fail("Ld", "the address %s is left", s)
@@ -244,12 +271,14 @@ func (w *world) answeredOnly(others map[agent.Subject]bool, needed map[string]bo
 		}
 	}
 	for _, r := range rules {
-		if ns, ours := own(r); ours && !needed[ns] {
+		if ns, ours := own(r); ours && !needed[ns] && !w.watch.untraced[ns] {
 			w.fail("La", "a rule of %s is left: %+v", ns, r)
 		}
 	}
-	if len(w.db.left) > 0 {
-		w.fail("La", "namespaces on record as left: %v", slices.Sorted(maps.Keys(w.db.left)))
+	for ns := range w.db.left {
+		if !needed[ns] {
+			w.fail("La", "namespace %s is still on record as left", ns)
+		}
 	}
 }
 
@@ -266,4 +295,3 @@ func (w *world) quiet() {
 		}
 	})
 }
-

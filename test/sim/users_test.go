@@ -160,6 +160,13 @@ func (u *users) next() line {
 	if u.w.life == nil && u.IntN(3) > 0 {
 		return line{wait, "start", nil}
 	}
+	// A relay that is away is asked for every minute: hours of it tell as much as
+	// days.
+	if u.w.busDown || u.w.busBroken {
+		if wait = min(wait, 2*time.Hour); u.IntN(3) == 0 {
+			return line{wait, u.pick("relay-up", "mend-rules"), nil}
+		}
+	}
 	at := u.IntN(u.total)
 	for _, h := range u.swarm {
 		if at -= h.weight; at < 0 {
@@ -236,7 +243,9 @@ func (u *users) namespace() string { return u.pick("acme", "globex", "core", "op
 
 func (u *users) project() string { return u.pick(u.w.disk.projects()...) }
 func (u *users) point() string   { return u.pick("/r/b", "/r/a/usb") }
-func (u *users) group() string   { return u.pick("/r/a/acme", "/r/a/globex", "/r/b/core", "/r/a/usb/kit") }
+func (u *users) group() string {
+	return u.pick("/r/a/acme", "/r/a/globex", "/r/b/core", "/r/a/usb/kit")
+}
 
 // free is a place where nothing is yet, most of the time.
 func (u *users) free() string {
@@ -296,4 +305,3 @@ func (u *users) begin() []line {
 	}
 	return steps
 }
-

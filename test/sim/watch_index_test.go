@@ -156,6 +156,9 @@ func (w *watch) deniedPaths() []string {
 func (w *watch) expires(id agent.ID, path string) {
 	now := w.machine.passed()
 	gone, ok := w.absent[id]
+	if !ok && path == "" && !w.shown(id) {
+		return // it appeared since the last sweep, and nobody could know where
+	}
 	if !ok {
 		w.fail("S1", "%s is removed, it is in %s", id, path)
 		return
@@ -209,6 +212,9 @@ func (w *watch) proven(id agent.ID, path string, grace time.Duration) {
 func (w *watch) listed(id agent.ID, path string) bool {
 	return w.listing != nil && slices.ContainsFunc(w.listing.ByID[id], func(i int32) bool { return w.listing.Sightings[i].Path == path })
 }
+
+// shown reports whether the last listing shows an id anywhere.
+func (w *watch) shown(id agent.ID) bool { return w.listing == nil || len(w.listing.ByID[id]) > 0 }
 
 // massed: nothing is removed under a mass disappearance.
 func (w *watch) massed(id agent.ID) {

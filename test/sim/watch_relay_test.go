@@ -32,8 +32,8 @@ func (w *watch) addressed(s agent.Subject) {
 	if !ok || strings.ContainsAny(string(s), "*>") {
 		w.fail("S7", "%s is no address", s)
 	}
-	if !slices.Contains(w.bus.Rules(), agent.BaseRules(ns)[0]) {
-		w.fail("S10", "%s exists without the deny of %s", s, ns)
+	if w.vandalAt != w.machine.passed() && !slices.Contains(w.bus.Rules(), agent.BaseRules(ns)[0]) {
+		w.fail("S10", "%s is made without the deny of %s", s, ns)
 	}
 	if w.order == nil && w.isPaused(id) {
 		w.fail("paused", "%s is made", s)

@@ -40,7 +40,11 @@ type watch struct {
 	// systems are the namespaces that a system agent ever had.
 	systems map[string]bool
 	// vandal: somebody else took rules away that were not put back since.
-	vandal bool
+	vandal   bool
+	vandalAt time.Duration
+	// untraced are namespaces of which somebody else took away what would tell
+	// the controller that it leaves them.
+	untraced map[string]bool
 }
 
 type absence struct {
@@ -79,7 +83,7 @@ func newWatch(w *world) *watch {
 	return &watch{
 		world: w, absent: map[agent.ID]absence{}, seenOn: map[place]agent.Mount{}, away: map[agent.ID]time.Duration{},
 		probes: map[string]probe{}, looks: map[agent.ID]looks{}, ordered: map[agent.ID]bool{},
-		wanted: map[string]agent.ID{}, systems: map[string]bool{},
+		wanted: map[string]agent.ID{}, systems: map[string]bool{}, untraced: map[string]bool{},
 	}
 }
 
@@ -101,6 +105,17 @@ func (w *watch) lostIndex() {
 	w.looked()
 }
 
+// untrace: what a row was going to tell of its namespace is not told.
+func (w *watch) untrace(db *database) {
+	for id := range db.rows {
+		row := db.rows[id]
+		w.untraced[row.Namespace()] = true
+	}
+	for ns := range db.left {
+		w.untraced[ns] = true
+	}
+}
+
 // looked brings what is true up to date. It is called whenever the world or the
 // recorded homes changed.
 func (w *watch) looked() {
@@ -109,7 +124,7 @@ func (w *watch) looked() {
 		p := w.db.at(id)
 		if p != "" && w.disk.holds(p) == id || p == "" && w.somewhere(id) {
 			delete(w.absent, id)
-		} else if a, ok := w.absent[id]; !ok || a.path != p {
+		} else if a, ok := w.absent[id]; !ok || p != "" && a.path != p {
 			w.absent[id] = absence{p, now}
 		}
 		if r, ok := w.db.rows[id]; ok && r.System() {

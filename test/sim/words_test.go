@@ -38,28 +38,28 @@ var words = map[string]func(*world, []string){
 	"backup": onIndex(func(w *world, a []string) { w.backups[a[0]] = w.db.clone() }),
 	"recover": onIndex(func(w *world, a []string) {
 		if b := w.backups[a[0]]; b != nil {
+			w.watch.untrace(w.db)
 			w.db = b.clone()
 			w.watch.lostIndex()
 		}
 	}),
 	"delete-index": onIndex(func(w *world, _ []string) {
+		w.watch.untrace(w.db)
 		w.db = newDatabase()
 		w.watch.lostIndex()
 	}),
 	"sql": onIndex(func(w *world, a []string) { w.sql(a) }),
 
 	// The relay.
-	"letter":     onBus(func(w *world, a []string) { w.letter(agent.ID(a[0])) }),
-	"lose-box":   onBus(func(w *world, a []string) { w.loseBox(agent.ID(a[0])) }),
-	"damage-box": onBus(func(w *world, a []string) { w.bus.Damage(w.addressOf(agent.ID(a[0]))) }),
-	"lose-rules": onBus(func(w *world, _ []string) { w.loseRules() }),
-	"grant":      onBus(func(w *world, a []string) { w.grant(a[0]) }),
-	"break-rules": onBus(func(w *world, _ []string) {
-		w.bus.Break("line 1, column 1: broken")
-	}),
-	"mend-rules": onBus(func(w *world, _ []string) { w.bus.Break("") }),
-	"relay-down": onBus(func(w *world, _ []string) { w.busDown = true }),
-	"relay-up":   onBus(func(w *world, _ []string) { w.busDown = false }),
+	"letter":      onBus(func(w *world, a []string) { w.letter(agent.ID(a[0])) }),
+	"lose-box":    onBus(func(w *world, a []string) { w.loseBox(agent.ID(a[0])) }),
+	"damage-box":  onBus(func(w *world, a []string) { w.bus.Damage(w.addressOf(agent.ID(a[0]))) }),
+	"lose-rules":  onBus(func(w *world, _ []string) { w.loseRules() }),
+	"grant":       onBus(func(w *world, a []string) { w.grant(a[0]) }),
+	"break-rules": onBus(func(w *world, _ []string) { w.breakRules(true) }),
+	"mend-rules":  onBus(func(w *world, _ []string) { w.breakRules(false) }),
+	"relay-down":  onBus(func(w *world, _ []string) { w.busDown = true }),
+	"relay-up":    onBus(func(w *world, _ []string) { w.busDown = false }),
 
 	// Clocks and the machine.
 	"set-clock": func(w *world, a []string) { w.setClock(duration(a[0])) },
@@ -167,6 +167,9 @@ func (w *world) sql(a []string) {
 	if !ok {
 		return
 	}
+	if a[0] == "delete" || a[0] == "namespace" {
+		w.watch.untraced[row.Namespace()] = true
+	}
 	switch a[0] {
 	case "active":
 		row.Status = agent.Active
@@ -206,12 +209,19 @@ func (w *world) loseBox(id agent.ID) {
 	for _, content := range w.bus.Mail(s) {
 		delete(w.watch.wanted, content)
 	}
+	ns, _, _ := agent.ParseSubject(string(s))
+	w.watch.untraced[ns] = true
 	w.bus.Vanish(s)
 }
 
 func (w *world) loseRules() {
 	w.bus.SetRules(w.foreign)
-	w.watch.vandal = true
+	w.watch.vandal, w.watch.vandalAt = true, w.machine.passed()
+}
+
+func (w *world) breakRules(broken bool) {
+	w.busBroken = broken
+	w.bus.Break(map[bool]string{true: "line 1, column 1: broken"}[broken])
 }
 
 // grant adds a rule of a user's.
@@ -258,4 +268,3 @@ func (w *world) meanwhile(n int, word string, args []string) {
 		do(w, args)
 	}
 }
-

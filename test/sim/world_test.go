@@ -3,7 +3,6 @@ package sim
 import (
 	"fmt"
 	"hash/fnv"
-	"math/rand/v2"
 	"sync"
 	"testing/synctest"
 	"time"
@@ -35,16 +34,19 @@ type world struct {
 	purged  time.Time // when the index last looked for old records
 	bus     *memory.Relay
 	busDown bool
-	foreign []agent.Rule // rules that users made
-	faults  faults
-	watch   *watch
-	life    *life
-	random  *rand.Rand
-	minted  int
-	posted  int // letters, ever
-	writes  map[string]int
-	log     func(format string, args ...any)
-	trace   trace
+	// busBroken: the rules cannot be read.
+	busBroken bool
+	foreign   []agent.Rule // rules that users made
+	faults    faults
+	watch     *watch
+	life      *life
+	seed      uint64
+	lives     uint64
+	minted    int
+	posted    int // letters, ever
+	writes    map[string]int
+	log       func(format string, args ...any)
+	trace     trace
 	// failed is the first invariant that did not hold.
 	failed error
 }
@@ -52,7 +54,7 @@ type world struct {
 func newWorld(seed uint64, o controller.Options) *world {
 	w := &world{
 		machine: newMachine(), options: o, disk: newDisk(), db: newDatabase(), backups: map[string]*database{},
-		bus: memory.New(), random: rand.New(rand.NewPCG(seed, 1)), writes: map[string]int{}, log: func(string, ...any) {},
+		bus: memory.New(), seed: seed, writes: map[string]int{}, log: func(string, ...any) {},
 	}
 	w.watch = newWatch(w)
 	for _, p := range append([]string{managedHome, "/out"}, scanRoots...) {

@@ -282,6 +282,25 @@ func lostRules() []rule {
 			removeAt now+24h0m0s
 			requeue 24h0m0s
 `},
+		{"forecast removes whose unregistration the loss made void, with a record", func(o *plan.Observation, p *plan.Policy) {
+			orphan(o, grace)
+			o.Tombstone = tombstone(agent.Unregistered, homePath)
+			p.Forecast = true
+			lost(o, grace)
+		}, `
+			reason Removed /w/p/home
+			do removeEndpoint relay.agent.p.Self
+			do removeRow
+			do removeRules p
+			leaves p
+			remembers nothing
+			event Conflict /w/p/home
+			durable
+			bury Removed /w/p/home
+			deed Removed /w/p/home
+			removeAt now
+			confirm
+`},
 		{"forecast counts from the loss of the index", func(o *plan.Observation, p *plan.Policy) {
 			orphan(o, grace-1)
 			p.Forecast = true
