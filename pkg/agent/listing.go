@@ -116,6 +116,9 @@ type IndexListing struct {
 	// Lost: the index was lost, recreated or restored from a backup, and no
 	// complete sweep has ended since.
 	Lost bool
+	// LostSince is when that was last found out, also after a sweep has ended it;
+	// zero: never.
+	LostSince time.Time
 	// Written are the fields whose columns exist and are ours to write.
 	Written FieldSet
 }

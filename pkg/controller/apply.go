@@ -143,7 +143,7 @@ func (c *Controller) committed(t *task) {
 		c.queue.Add(id)
 	}
 	if t.intent == nil {
-		c.ledger.corrected(&t.plan)
+		c.corrected(&t.plan)
 	}
 	c.ledger.planned(&t.plan, t.obs.Row, displaced)
 }

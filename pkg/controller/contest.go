@@ -1,38 +1,57 @@
 package controller
 
 import (
-	"maps"
+	"time"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
 )
 
-// contestedAfter corrections of the same kind in a row, each undone by another
-// writer, a value is left to it: beyond that the two would flip it at every
+// contestedAfter corrections of a field in a row, each undone by another writer,
+// its value is left to that one: beyond that the two would flip it at every
 // sweep for ever.
 const contestedAfter = 2
 
-// contest counts how often the same correction of a row had to be made again
+// contestWindow is in how many intervals a correction has to follow the one
+// before to count as its repetition; without an interval a day.
+const contestWindow = 3
+
+// contest counts how often the same correction of a field had to be made again
 // because another writer had put the row back.
 type contest struct {
-	fields map[string]string // what was corrected, to what
-	times  int
+	to    string
+	times int
+	last  time.Time
 }
 
-// corrected counts a correction that has landed. One that the index did not ask
-// for (the file changed) begins anew.
-func (l *ledger) corrected(p *plan.Plan) {
-	fields := correction(p)
+// corrected counts the corrections of a plan that has landed. One that the index
+// did not ask for (the file changed) begins anew, and so does one that comes
+// long after the last.
+func (c *Controller) corrected(p *plan.Plan) {
+	window := contestWindow * c.options.Load().ResyncInterval
+	if window == 0 {
+		window = 24 * time.Hour
+	}
+	now := c.ports.Clock.Now()
+	l := c.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch c, known := l.contests[p.ID]; {
-	case len(fields) == 0:
-	case l.moved[p.ID] != sourceIndex:
+	fields := correction(p)
+	if len(fields) > 0 && l.moved[p.ID] != sourceIndex {
 		delete(l.contests, p.ID)
-	case known && maps.Equal(c.fields, fields):
-		l.contests[p.ID] = contest{fields, c.times + 1}
-	default:
-		l.contests[p.ID] = contest{fields, 1}
+		return
+	}
+	for field, to := range fields {
+		if l.contests[p.ID] == nil {
+			l.contests[p.ID] = map[string]contest{}
+		}
+		k := l.contests[p.ID][field]
+		if k.to != to || now.Sub(k.last) > window {
+			k = contest{to: to}
+		}
+		k.times++
+		k.last = now
+		l.contests[p.ID][field] = k
 	}
 }
 
@@ -56,8 +75,15 @@ func correction(p *plan.Plan) map[string]string {
 func (l *ledger) contested(id agent.ID) map[string]string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c := l.contests[id]; c.times >= contestedAfter {
-		return c.fields
+	var fields map[string]string
+	for field, k := range l.contests[id] {
+		if k.times < contestedAfter {
+			continue
+		}
+		if fields == nil {
+			fields = map[string]string{}
+		}
+		fields[field] = k.to
 	}
-	return nil
+	return fields
 }

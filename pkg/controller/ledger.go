@@ -33,7 +33,7 @@ type ledger struct {
 	directories map[agent.ID]agent.FileID
 	// restored ids got their mail back since the last listing of the relay.
 	restored map[agent.ID]struct{}
-	contests map[agent.ID]contest
+	contests map[agent.ID]map[string]contest // by field
 	// mass holds by root, as last computed.
 	mass map[string]*plan.Hold
 }
@@ -60,7 +60,7 @@ func newLedger() *ledger {
 		left:        map[string]struct{}{},
 		directories: map[agent.ID]agent.FileID{},
 		restored:    map[agent.ID]struct{}{},
-		contests:    map[agent.ID]contest{},
+		contests:    map[agent.ID]map[string]contest{},
 		mass:        map[string]*plan.Hold{},
 	}
 }

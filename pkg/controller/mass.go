@@ -19,11 +19,13 @@ func (c *Controller) watchMass(s *snapshot, root string, now time.Time) *plan.Ho
 	return hold
 }
 
-// massReturned reports whether a hold that is no more ended because enough of
-// the others came back: it would not be there even if nobody had released the
-// root and no time had passed.
-func (c *Controller) massReturned(s *snapshot, root string) bool {
-	return plan.Mass(c.ledger.missing(root), s.perRoot[root], time.Time{}, time.Time{}, c.options.Load().massPolicy()) == nil
+// massReturned reports whether the hold on an absence that began at since ended
+// because enough of the others came back: not because its time is over or the
+// root was released, after which removals thin them out too.
+func (c *Controller) massReturned(s *snapshot, root string, since, now time.Time) bool {
+	p := c.options.Load().massPolicy()
+	return since.After(s.released[root]) && since.Add(p.Hold).After(now) &&
+		plan.Mass(c.ledger.missing(root), s.perRoot[root], time.Time{}, time.Time{}, p) == nil
 }
 
 // massHolds keeps the hold of each root while many of its orphans are looked at:

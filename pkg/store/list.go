@@ -143,7 +143,7 @@ func (sc *scan) denied(c *conn) error {
 }
 
 func (sc *scan) lost(s *Store, c *conn) (err error) {
-	sc.listing.Lost, err = s.lost(c)
+	sc.listing.Lost, sc.listing.LostSince, err = s.lost(c)
 	return err
 }
 
@@ -195,5 +195,5 @@ func sameListing(a, b *agent.IndexListing) bool {
 		maps.Equal(a.States, b.States) && maps.Equal(a.Displaced, b.Displaced) &&
 		slices.Equal(a.Problems, b.Problems) && slices.Equal(a.Roots, b.Roots) &&
 		slices.Equal(a.Left, b.Left) && slices.Equal(a.Denied, b.Denied) &&
-		a.Lost == b.Lost && a.Paused == b.Paused && a.Written == b.Written
+		a.Lost == b.Lost && a.LostSince.Equal(b.LostSince) && a.Paused == b.Paused && a.Written == b.Written
 }

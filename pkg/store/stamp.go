@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -21,6 +22,7 @@ import (
 const (
 	metaStamp = "stamp"
 	metaLost  = "lost_since"
+	metaFound = "lost_before" // metaLost, once the loss is over
 )
 
 func newStamp() string {
@@ -61,20 +63,27 @@ func (s *Store) compareStamp(c *conn) error {
 	})
 }
 
-// lost reports whether the index is known to be lost, for a listing. A reader
-// beside nobody compares the stamp itself; beside a controller that runs, that
-// one has, and its lock file is about to change.
-func (s *Store) lost(c *conn) (bool, error) {
+// lost reports whether the index is known to be lost and when that was found
+// out, for a listing. A reader beside nobody compares the stamp itself; beside a
+// controller that runs, that one has, and its lock file is about to change.
+func (s *Store) lost(c *conn) (lost bool, at time.Time, err error) {
 	since, err := c.meta(metaLost)
-	if err != nil || since != "" || !s.readOnly {
-		return since != "", err
+	if err != nil || since != "" {
+		return since != "", agent.ParseTime(since), err
+	}
+	before, err := c.meta(metaFound)
+	if err != nil || !s.readOnly {
+		return false, agent.ParseTime(before), err
 	}
 	note := readNote(s.path + ".lock")
 	if note.PID != 0 && alive(note.PID) {
-		return false, nil
+		return false, agent.ParseTime(before), nil
 	}
 	stamp, err := c.meta(metaStamp)
-	return (stamp != "" || note.knows()) && !note.names(stamp), err
+	if lost = (stamp != "" || note.knows()) && !note.names(stamp); lost {
+		return true, s.now(), err
+	}
+	return false, agent.ParseTime(before), err
 }
 
 func alive(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
@@ -85,6 +94,9 @@ func (s *Store) Found(ctx context.Context) error {
 	err := s.write(ctx, true, s.now(), func(b *burst) error {
 		since, err := b.c.meta(metaLost)
 		if err != nil || since == "" {
+			return err
+		}
+		if err := b.setMeta(metaFound, since); err != nil {
 			return err
 		}
 		return b.exec(`DELETE FROM mesh_controller_meta WHERE key = ?`, metaLost)
