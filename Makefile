@@ -18,6 +18,10 @@ COUNT    ?= 3
 BENCH    ?= .
 HOME_DIR ?=
 STRIDE   ?= 1
+SEEDS    ?= 1000
+SEED     ?= 1
+STEPS    ?= 200
+AGENTS   ?= 20
 # Further flags of go test, such as -short or -run=Name.
 TESTFLAGS ?=
 # A file to which `go test -json` output is appended, for a summary over runs.
@@ -73,7 +77,8 @@ bench: $(BENCHSTAT) ## Run the benchmarks COUNT (3) times; OLD=file compares wit
 	$(BENCHSTAT) $(if $(OLD),$(OLD)) bin/bench.txt
 
 .PHONY: sim
-sim: $(TEST_SUMMARY) ## Enumerate the planner's observations in full and let histories run over time
+sim: $(TEST_SUMMARY) ## Simulate SEEDS (1000) runs of STEPS (200) steps and AGENTS (20) agents, from SEED (1) on; enumerate the planner
+	go test -json -count=1 -timeout 120m ./test/sim -seeds $(SEEDS) -seed $(SEED) -steps $(STEPS) -agents $(AGENTS) | $(SUMMARY)
 	go test -json -count=1 -run 'EveryObservation|OverTime' ./pkg/controller/plan | $(SUMMARY)
 
 .PHONY: mutate

@@ -140,7 +140,7 @@ func f() { os.Exit(1); _ = time.Since(time.Time{}); os.Remove(""); _ = os.Rename
 `
 	for name, want := range map[string][]string{
 		"pkg/store/a.go":           {"time.Now", "os.Exit", "time.Since", "os.Rename"},
-		"pkg/clock/clock.go": {"os.Exit", "os.Rename"},
+		"pkg/clock/clock.go":       {"os.Exit", "os.Rename"},
 		"internal/daemon/other.go": {"time.Now", "os.Exit", "time.Since", "os.Rename"},
 		"cmd/controller/main.go":   {"time.Now", "time.Since", "os.Rename"},
 		"pkg/relay/maildir/a.go":   {"time.Now", "os.Exit", "time.Since"},

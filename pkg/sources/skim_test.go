@@ -59,7 +59,9 @@ func TestSkimSeesKnownManifests(t *testing.T) {
 		do   func() error
 		ids  []agent.ID
 	}{
-		{"edited inside a project", func() error { return os.WriteFile(root+"/team/p00/inner/.dork/agent.json", []byte(manifest("INNER")+" "), 0o644) }, []agent.ID{"INNER"}},
+		{"edited inside a project", func() error {
+			return os.WriteFile(root+"/team/p00/inner/.dork/agent.json", []byte(manifest("INNER")+" "), 0o644)
+		}, []agent.ID{"INNER"}},
 		{"removed inside a project", func() error { return os.RemoveAll(root + "/team/p00/inner/.dork") }, []agent.ID{"INNER"}},
 		{"moved into another project", func() error { return os.Rename(root+"/team/p01", root+"/team/p02/src/d3/p01") }, []agent.ID{"P1"}},
 		{"its id changed", func() error { return os.WriteFile(root+"/team/p03/.dork/agent.json", []byte(manifest("NEW")), 0o644) }, []agent.ID{"NEW", "P3"}},

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	seeds  = flag.Int("seeds", 200, "how many runs, from the first seed on")
+	seeds  = flag.Int("seeds", 50, "how many runs, from the first seed on")
 	seed   = flag.Uint64("seed", 1, "the first seed")
 	steps  = flag.Int("steps", 60, "steps of a run")
 	agents = flag.Int("agents", 10, "agents that a run begins with")
