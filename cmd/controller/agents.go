@@ -144,7 +144,8 @@ func (f *agentFilter) keeps(s *controller.AgentStatus) bool {
 	if f.status != "" && s.Status != f.status || f.namespace != "" && s.Namespace != f.namespace {
 		return false
 	}
-	return len(f.targets) == 0 || slices.Contains(f.targets, string(s.ID)) || slices.Contains(f.targets, s.ProjectPath)
+	return len(f.targets) == 0 || slices.Contains(f.targets, string(s.ID)) || slices.Contains(f.targets, s.ProjectPath) ||
+		slices.Contains(f.targets, s.Name)
 }
 
 func (f *agentFilter) keepsProblem(p *controller.ProblemStatus, left []controller.AgentStatus) bool {
@@ -161,7 +162,7 @@ func (f *agentFilter) keepsProblem(p *controller.ProblemStatus, left []controlle
 
 func isThere(target string, r controller.AgentsResult) bool {
 	return slices.ContainsFunc(r.Agents, func(s controller.AgentStatus) bool {
-		return string(s.ID) == target || s.ProjectPath == target
+		return string(s.ID) == target || s.ProjectPath == target || s.Name == target
 	}) || slices.ContainsFunc(r.Problems, func(p controller.ProblemStatus) bool {
 		return p.Path == target || p.AgentID != nil && string(*p.AgentID) == target
 	})

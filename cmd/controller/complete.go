@@ -82,15 +82,19 @@ func (a *app) completeAgents(cmd *cobra.Command, args []string, word string) ([]
 	return paths, cobra.ShellCompDirectiveNoFileComp
 }
 
-// matchingIDs are ids; a name leads to its id, which is what commands take.
+// matchingIDs are ids, and names that commands take in their place: shells drop
+// what does not begin with the word that was typed.
 func matchingIDs(agents []controller.AgentStatus, args []string, word string) []cobra.Completion {
 	var ids []cobra.Completion
 	for _, s := range agents {
 		if slices.Contains(args, string(s.ID)) {
 			continue
 		}
-		if strings.HasPrefix(string(s.ID), word) || strings.HasPrefix(s.Name, word) {
+		switch {
+		case strings.HasPrefix(string(s.ID), word):
 			ids = append(ids, cobra.CompletionWithDesc(string(s.ID), printable(s.Name)))
+		case strings.HasPrefix(s.Name, word) && agent.ID(s.Name).Valid():
+			ids = append(ids, cobra.CompletionWithDesc(s.Name, string(s.ID)))
 		}
 	}
 	return ids

@@ -48,7 +48,7 @@ func (c *Controller) rehearse(ctx context.Context, wanted []string) ([]*task, er
 		return nil, err
 	}
 	c.current.Store(s)
-	ids, err := c.selected(s, nil, SyncRequest{Targets: wanted})
+	ids, err := c.selected(ctx, s, nil, SyncRequest{Targets: wanted})
 	if err != nil {
 		return nil, err
 	}

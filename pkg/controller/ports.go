@@ -46,6 +46,8 @@ type Index interface {
 	List(ctx context.Context) (*agent.IndexListing, []agent.ID, error)
 	// Read returns what is known of each id now, and who stands at each path.
 	Read(ctx context.Context, ids []agent.ID, paths []string) (map[agent.ID]agent.View, map[string]agent.ID, error)
+	// Named lists the agents of this name.
+	Named(ctx context.Context, name string) ([]agent.ID, error)
 	// Commit applies each change in its own right, all in one transaction: the
 	// errors are one per change (nil, or agent.ErrConflict for one that did not
 	// apply), err means that nothing is known to have landed: read again.

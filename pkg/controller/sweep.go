@@ -75,7 +75,7 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 	if err != nil {
 		return nil, err
 	}
-	ids, err := c.selected(s, last, req)
+	ids, err := c.selected(ctx, s, last, req)
 	if err != nil {
 		return nil, err
 	}
@@ -257,13 +257,13 @@ func (c *Controller) markPaths(s *snapshot, paths []string, now time.Time) {
 }
 
 // selected says which ids to queue.
-func (c *Controller) selected(s, last *snapshot, req SyncRequest) ([]agent.ID, error) {
+func (c *Controller) selected(ctx context.Context, s, last *snapshot, req SyncRequest) ([]agent.ID, error) {
 	c.ledger.load(s)
 	for _, root := range c.ledger.orphanedRoots() {
 		c.watchMass(s, root, c.ports.Clock.Now())
 	}
 	if len(req.Targets) > 0 {
-		return targets(s, req.Targets)
+		return c.targets(ctx, s, req.Targets)
 	}
 	if req.below != "" {
 		return s.idsBelow(req.below), nil
@@ -289,11 +289,20 @@ func (s *snapshot) sameGround(last *snapshot) bool {
 		s.index.Lost == last.index.Lost
 }
 
-// targets resolves ids and paths.
-func targets(s *snapshot, wanted []string) ([]agent.ID, error) {
+// targets resolves ids, paths, and names that only one agent has.
+func (c *Controller) targets(ctx context.Context, s *snapshot, wanted []string) ([]agent.ID, error) {
 	var ids []agent.ID
 	for _, t := range wanted {
 		found := s.resolve(t)
+		if len(found) == 0 {
+			id, err := c.named(ctx, t)
+			if err != nil {
+				return nil, err
+			}
+			if s.knows(id) {
+				found = append(found, id)
+			}
+		}
 		if len(found) == 0 {
 			return nil, fmt.Errorf("%s: %w: neither the id nor the path of an agent", t, ErrNotFound)
 		}
@@ -301,6 +310,18 @@ func targets(s *snapshot, wanted []string) ([]agent.ID, error) {
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), nil
+}
+
+// named is the one agent of this name, "" for none.
+func (c *Controller) named(ctx context.Context, name string) (agent.ID, error) {
+	ids, err := c.ports.Index.Named(ctx, name)
+	switch {
+	case err != nil || len(ids) == 0:
+		return "", err
+	case len(ids) > 1:
+		return "", misuse(fmt.Sprintf("name one by its id: %s, %s", ids[0], ids[1]), "%d agents are called %s", len(ids), name)
+	}
+	return ids[0], nil
 }
 
 // resolve finds the ids that a word means: an id, a recorded path, or a path

@@ -75,6 +75,11 @@ func (c *Controller) registeredAgent(ctx context.Context, target string) (agent.
 	}
 	if views[id].Row == nil {
 		if id = standing[target]; id == "" {
+			if id, err = c.named(ctx, target); err != nil {
+				return "", nil, err
+			}
+		}
+		if id == "" {
 			return "", nil, fmt.Errorf("%s: %w: neither the id nor the path of a registered agent", target, ErrNotFound)
 		}
 		if views, _, err = c.ports.Index.Read(ctx, []agent.ID{id}, nil); err != nil {

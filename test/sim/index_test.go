@@ -235,6 +235,23 @@ func (x *index) Undeny(_ context.Context, path string) (found bool, err error) {
 	return found, err
 }
 
+// Named lists the agents of this name.
+func (x *index) Named(_ context.Context, name string) ([]agent.ID, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if err := x.enter("index.Named", false); err != nil {
+		return nil, err
+	}
+	var ids []agent.ID
+	for id, r := range x.connect().rows {
+		if r.Name() == name {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
+}
+
 func (x *index) Denials(context.Context) ([]agent.Denial, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

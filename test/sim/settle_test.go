@@ -239,8 +239,15 @@ func (w *world) staysDisplaced(id agent.ID) bool {
 	if w.options.UnmountedGrace == 0 && (st.Lost || st.Evidence == agent.VolumeGone) {
 		return true
 	}
-	n := w.disk.dir(w.db.at(id))
-	return w.db.at(id) != "" && (n != nil && n.file != nil && n.file.problem != nil || w.visible(id))
+	if w.visible(id) {
+		return true
+	}
+	at := w.db.at(id)
+	if at == "" {
+		return false
+	}
+	n := w.disk.dir(at)
+	return n != nil && n.file != nil && n.file.problem != nil
 }
 
 // visible reports whether a manifest with the id lies anywhere that is not

@@ -31,7 +31,8 @@ type watch struct {
 	listing *agent.Listing
 	rooted  map[string]int
 	// lostAt is when the index was last lost or replaced.
-	lostAt time.Duration
+	lostAt   time.Duration
+	lostWall time.Time
 	// ordered are the ids that an operator unregistered.
 	ordered map[agent.ID]bool
 	order   *order
@@ -101,7 +102,7 @@ func (w *watch) lostIndex() {
 	clear(w.seenOn)
 	clear(w.away)
 	clear(w.ordered)
-	w.lostAt = w.machine.passed()
+	w.lostAt, w.lostWall = w.machine.passed(), w.machine.wall()
 	w.looked()
 }
 
@@ -176,7 +177,9 @@ func (w *watch) probed(l *agent.Look) {
 			k.first = time.Now()
 		}
 		w.looks[id] = k
-		if on := w.seenOn[place{id, l.Path}]; !on.IsZero() && on != l.Mount {
+		// The look may have been for whoever displaced it.
+		_, has := w.db.rows[id]
+		if on := w.seenOn[place{id, l.Path}]; has && !on.IsZero() && on != l.Mount {
 			w.away[id] = p.at
 		}
 	}
