@@ -54,6 +54,11 @@ func (c *Controller) record(ctx context.Context, tasks []*task) {
 		if t.plan.Record == nil {
 			return nil
 		}
+		if t.plan.Record.Reason == agent.Denied {
+			if err := c.stillDenied(ctx, t.plan.Record.Record.Path); err != nil {
+				return err
+			}
+		}
 		if t.plan.Confirm {
 			home := t.obs.Home
 			look := c.probeHome(ctx, t, home.Look.Path, home.Look.Path)
@@ -70,6 +75,19 @@ func (c *Controller) record(ctx context.Context, tasks []*task) {
 			Events: t.history(), Durable: true,
 		}
 	})
+}
+
+// stillDenied reads the deny list once more: the one that was planned with is
+// that of the last sweep.
+func (c *Controller) stillDenied(ctx context.Context, path string) error {
+	list, err := c.ports.Index.Denials(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(list, func(d agent.Denial) bool { return agent.Within(path, d.Path) }) {
+		return fmt.Errorf("%w: %s is not on the deny list any more", agent.ErrConflict, path)
+	}
+	return nil
 }
 
 // history is what a plan has to tell, in the order in which it happened.

@@ -21,7 +21,8 @@ type database struct {
 	events   []agent.Event
 	paused   bool
 	lost     bool
-	stamp    int // 0: never written
+	lostAt   time.Time // when that was last found out, found again or not
+	stamp    int       // 0: never written
 }
 
 func newDatabase() *database {

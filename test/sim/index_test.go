@@ -38,7 +38,9 @@ func (x *index) connect() *database {
 		return db
 	}
 	x.restamp()
-	db.lost = true
+	if !db.lost {
+		db.lost, db.lostAt = true, stored(x.machine.wall())
+	}
 	return db
 }
 
@@ -93,7 +95,7 @@ func (db *database) list() *agent.IndexListing {
 	l := &agent.IndexListing{
 		States: maps.Clone(db.states), Displaced: map[agent.ID]agent.Tombstone{},
 		Left: slices.Sorted(maps.Keys(db.left)), Denied: slices.Sorted(maps.Keys(db.denied)),
-		Paused: db.paused, Lost: db.lost, Written: allFields,
+		Paused: db.paused, Lost: db.lost, LostSince: db.lostAt, Written: allFields,
 	}
 	for _, id := range slices.Sorted(maps.Keys(db.rows)) {
 		r := db.rows[id]
@@ -121,7 +123,7 @@ func (db *database) list() *agent.IndexListing {
 func sameListing(a, b *agent.IndexListing) bool {
 	return slices.Equal(a.Entries, b.Entries) && maps.Equal(a.States, b.States) && maps.Equal(a.Displaced, b.Displaced) &&
 		slices.Equal(a.Problems, b.Problems) && slices.Equal(a.Roots, b.Roots) && slices.Equal(a.Left, b.Left) &&
-		slices.Equal(a.Denied, b.Denied) && a.Lost == b.Lost && a.Paused == b.Paused
+		slices.Equal(a.Denied, b.Denied) && a.Lost == b.Lost && a.LostSince.Equal(b.LostSince) && a.Paused == b.Paused
 }
 
 func (x *index) Read(_ context.Context, ids []agent.ID, paths []string) (map[agent.ID]agent.View, map[string]agent.ID, error) {

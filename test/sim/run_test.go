@@ -17,6 +17,7 @@ type result struct {
 func run(t *testing.T, s *script, log func(string, ...any)) (r result) {
 	synctest.Test(t, func(*testing.T) {
 		w := newWorld(s.seed, s.options)
+		w.strict = s.strict
 		if log != nil {
 			w.log = log
 		}

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"flag"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -105,24 +104,5 @@ func TestScriptsAreReadAsTheyAreWritten(t *testing.T) {
 	}
 	if !strings.Contains(text, "option orphan-grace") {
 		t.Error("no options are written")
-	}
-}
-
-// TestScript tells the script in the file SCRIPT.
-func TestScript(t *testing.T) {
-	name := os.Getenv("SCRIPT")
-	if name == "" {
-		t.Skip("SCRIPT names no file")
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := parse(string(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := run(t, s, t.Logf); r.err != nil {
-		t.Error(r.err)
 	}
 }

@@ -10,7 +10,10 @@ import (
 // commits judges a change that is about to land; the database is as it was.
 func (w *watch) commits(ch *agent.Change) {
 	w.pausedStays(ch)
-	if w.order != nil {
+	if loser, ok := w.db.rows[ch.Displaces]; ok && !w.strict {
+		w.untraced[loser.Namespace()] = true // open: its address may be gone already
+	}
+	if w.order != nil || w.reindexed() {
 		return // judged by what comes of it
 	}
 	row, has := w.db.rows[ch.ID]
@@ -61,7 +64,7 @@ func (w *watch) leaves(id agent.ID, from, to string) {
 	switch on := w.seenOn[place{id, from}]; {
 	case !ok || !p.absentFor(id) || p.holds == id:
 		w.fail("S8", "%s leaves %s for %s, which was not proven: %+v", id, from, to, p)
-	case !on.IsZero() && on != w.disk.covering(w.disk.nearest(from)):
+	case !on.IsZero() && on != p.mount:
 		w.fail("S8", "%s leaves %s for %s while its volume is away", id, from, to)
 	case w.listing == nil || !w.listing.CompleteFor(from) || !w.listing.CompleteFor(to):
 		w.fail("S8", "%s leaves %s for %s on an incomplete listing", id, from, to)
@@ -94,10 +97,10 @@ func (w *watch) remembers(ch *agent.Change, has bool) {
 	p, ok := w.fresh(path)
 	switch {
 	case was.Missing() && ch.State.Missing():
-		if !ch.State.MissingSince.Equal(was.MissingSince) {
+		if !stored(ch.State.MissingSince).Equal(was.MissingSince) {
 			w.fail("S3", "missing_since of %s moves from %v to %v", ch.ID, was.MissingSince, ch.State.MissingSince)
 		}
-		if ch.State.Clock.Wall.Before(was.Clock.Wall) && !was.Clock.Wall.After(ch.At.Wall) {
+		if stored(ch.State.Clock.Wall).Before(was.Clock.Wall) && !was.Clock.Wall.After(ch.At.Wall) {
 			w.fail("S3", "the clock of %s goes back from %v to %v", ch.ID, was.Clock.Wall, ch.State.Clock.Wall)
 		}
 	case was.Missing() && has && ch.Op != agent.RemoveRow:
@@ -156,6 +159,9 @@ func (w *watch) deniedPaths() []string {
 func (w *watch) expires(id agent.ID, path string) {
 	now := w.machine.passed()
 	gone, ok := w.absent[id]
+	if ok && path != "" && w.disk.holds(path) == id && !w.raced() {
+		w.fail("S1", "%s is removed, it is in %s", id, path)
+	}
 	if !ok && path == "" && !w.shown(id) {
 		return // it appeared since the last sweep, and nobody could know where
 	}
@@ -164,14 +170,11 @@ func (w *watch) expires(id agent.ID, path string) {
 		return
 	}
 	grace, since := w.options.OrphanGrace, max(gone.since, w.away[id])
-	if on := w.seenOn[place{id, path}]; path != "" && !on.IsZero() && on != w.disk.covering(w.disk.nearest(path)) {
+	if on := w.seenOn[place{id, path}]; path != "" && !on.IsZero() && on != w.probes[path].mount {
 		grace, since = w.options.UnmountedGrace, gone.since
 		if grace == 0 {
 			w.fail("S2", "%s is removed while its volume is away from %s", id, path)
 		}
-	}
-	if w.ofAnotherTime(id) {
-		return
 	}
 	// Times are stored in milliseconds.
 	if passed := now - since + time.Millisecond; passed+w.undetectable(since) < grace {
@@ -187,18 +190,21 @@ func (w *watch) expires(id agent.ID, path string) {
 	w.massed(id)
 }
 
-// ofAnotherTime reports whether the clock of an absence was brought back by a
-// backup. It should have been started anew: testdata/open tells what comes of
-// that, and until then it is nothing to find again.
-func (w *watch) ofAnotherTime(id agent.ID) bool {
-	st := w.db.states[id]
-	return w.lostAt > 0 && st.Missing() && st.Clock.Wall.Before(w.lostWall)
-}
+// reindexed reports whether the index was exchanged between two calls at this
+// instant: what a process knows of it is of another one.
+func (w *watch) reindexed() bool { return w.lostAt > 0 && w.lostAt == w.machine.passed() }
+
+// raced reports whether somebody acted between two calls at this instant.
+func (w *watch) raced() bool { return w.racedAt > 0 && w.racedAt == w.machine.passed() }
 
 // proven: an orphan was looked at twice, and just now, on a listing that can
 // speak about it.
 func (w *watch) proven(id agent.ID, path string, grace time.Duration) {
-	if w.listing == nil || path != "" && !w.listing.CompleteFor(path) || path == "" && !w.listing.Complete() {
+	at := path
+	if grave, ok := w.db.graves[id]; ok && at == "" {
+		at = grave.Record.Path // a removal that is repeated
+	}
+	if w.listing == nil || at != "" && !w.listing.CompleteFor(at) || at == "" && !w.listing.Complete() {
 		w.fail("S2", "%s is removed from %q on an incomplete listing", id, path)
 	}
 	if path == "" {

@@ -44,7 +44,7 @@ func (w *watch) addressed(s agent.Subject) {
 // record why.
 func (w *watch) retiring(s agent.Subject) {
 	_, id, _ := agent.ParseSubject(string(s))
-	if w.order != nil {
+	if w.order != nil || w.reindexed() {
 		return
 	}
 	if w.isPaused(id) {

@@ -31,8 +31,7 @@ type watch struct {
 	listing *agent.Listing
 	rooted  map[string]int
 	// lostAt is when the index was last lost or replaced.
-	lostAt   time.Duration
-	lostWall time.Time
+	lostAt time.Duration
 	// ordered are the ids that an operator unregistered.
 	ordered map[agent.ID]bool
 	order   *order
@@ -63,6 +62,7 @@ type probe struct {
 	class agent.Evidence
 	// id that was shown, and the one that is there whatever was shown.
 	id, holds agent.ID
+	mount     agent.Mount
 }
 
 type looks struct {
@@ -97,12 +97,21 @@ func (w *watch) unsettled() {
 	w.listing = nil
 }
 
+// jumped: a clock did what no time daemon does.
+func (w *watch) jumped(by time.Duration) {
+	if by.Abs() > 2*time.Second {
+		w.unsettled()
+	}
+}
+
 // lostIndex: what was remembered is gone, or is of another time.
 func (w *watch) lostIndex() {
 	clear(w.seenOn)
 	clear(w.away)
 	clear(w.ordered)
-	w.lostAt, w.lostWall = w.machine.passed(), w.machine.wall()
+	if w.strict || !w.db.lost { // open: a second loss before the first is over is not dated
+		w.lostAt = w.machine.passed()
+	}
 	w.looked()
 }
 
@@ -123,8 +132,11 @@ func (w *watch) looked() {
 	now := w.machine.passed()
 	for id := range w.recorded() {
 		p := w.db.at(id)
-		if p != "" && w.disk.holds(p) == id || p == "" && w.somewhere(id) {
-			delete(w.absent, id)
+		if p != "" && w.disk.holds(p) == id || p == "" && !w.homeless(id) {
+			// What came back and went again before anybody looked was away all along.
+			if st := w.db.states[id]; !st.Missing() {
+				delete(w.absent, id)
+			}
 		} else if a, ok := w.absent[id]; !ok || p != "" && a.path != p {
 			w.absent[id] = absence{p, now}
 		}
@@ -150,6 +162,15 @@ func (w *watch) recorded() map[agent.ID]bool {
 	return ids
 }
 
+// homeless reports whether an id that is recorded nowhere is absent. Open: its
+// clock begins on a listing that could not see everything.
+func (w *watch) homeless(id agent.ID) bool {
+	if w.strict {
+		return !w.somewhere(id)
+	}
+	return !w.shown(id)
+}
+
 // somewhere reports whether a valid manifest with the id lies where a sweep comes
 // by.
 func (w *watch) somewhere(id agent.ID) bool {
@@ -158,7 +179,7 @@ func (w *watch) somewhere(id agent.ID) bool {
 
 // probed takes down what a process was shown.
 func (w *watch) probed(l *agent.Look) {
-	p := probe{at: w.machine.passed(), class: l.Class, holds: w.disk.holds(l.Path)}
+	p := probe{at: w.machine.passed(), class: l.Class, holds: w.disk.holds(l.Path), mount: l.Mount}
 	if l.Class == agent.Present {
 		p.id = l.Manifest.ID
 		w.seenOn[place{p.id, l.Path}] = l.Mount

@@ -40,7 +40,9 @@ var words = map[string]func(*world, []string){
 		if b := w.backups[a[0]]; b != nil {
 			w.watch.untrace(w.db)
 			w.db = b.clone()
-			w.watch.lostIndex()
+			if b.stamp != w.lock.stamp { // else nothing was written since
+				w.watch.lostIndex()
+			}
 		}
 	}),
 	"delete-index": onIndex(func(w *world, _ []string) {
@@ -235,14 +237,14 @@ func (w *world) setClock(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.machine.set(d)
-	w.watch.unsettled()
+	w.watch.jumped(d)
 }
 
 func (w *world) sleepFor(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.machine.sleep(d)
-	w.watch.unsettled()
+	w.watch.jumped(d)
 }
 
 // reboot takes the process with it.
@@ -264,6 +266,7 @@ func (w *world) meanwhile(n int, word string, args []string) {
 	defer w.mu.Unlock()
 	w.faults.meanwhile = countdown{left: n}
 	w.faults.act = func() {
+		w.racedAt = w.machine.passed()
 		w.note("meanwhile: %s %s", word, strings.Join(args, " "))
 		do(w, args)
 	}

@@ -38,15 +38,19 @@ type world struct {
 	busBroken bool
 	foreign   []agent.Rule // rules that users made
 	faults    faults
-	watch     *watch
-	life      *life
-	seed      uint64
-	lives     uint64
-	minted    int
-	posted    int // letters, ever
-	writes    map[string]int
-	log       func(format string, args ...any)
-	trace     trace
+	// racedAt is when somebody last acted between two calls.
+	racedAt time.Duration
+	watch   *watch
+	life    *life
+	// strict: what is known and open fails too.
+	strict bool
+	seed   uint64
+	lives  uint64
+	minted int
+	posted int // letters, ever
+	writes map[string]int
+	log    func(format string, args ...any)
+	trace  trace
 	// failed is the first invariant that did not hold.
 	failed error
 }
