@@ -101,6 +101,10 @@ func readyToTake(t *task, path string) error {
 	if o.Twin != "" {
 		return refuse("give it another id: mesh-controller reissue "+path, "the id %s differs only in letter case from %s, which is registered", o.ID, o.Twin)
 	}
+	if o.Row == nil && t.plan.Reason == agent.IncompleteListing {
+		return refuse("make the rest of the disk readable, or mesh-controller adopt "+path+" settles it",
+			"of the id %s: %s", o.ID, t.plan.Message)
+	}
 	if o.Row == nil || o.Row.Path == path {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
+	"github.com/mesh-registry/mesh-controller/pkg/relay"
 )
 
 // undo is a stack of what takes back the steps of an intent, in reverse. Each
@@ -54,12 +55,24 @@ func (c *Controller) restoreRelay(ctx context.Context, t *task) error {
 	for _, a := range slices.Backward(t.plan.Actions) {
 		switch {
 		case a.Type == plan.MoveMail && a.From != "":
-			errs = append(errs, c.ports.Relay.Readdress(ctx, a.Subject, a.From))
+			errs = append(errs, c.readdressBack(ctx, t, &a))
 		case a.Type == plan.EnsureEndpoint && !t.had(a.Subject):
 			errs = append(errs, c.ports.Relay.Retire(ctx, a.Subject, t.obs.Now.Wall))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// readdressBack brings mail back to the address that it left. The rules of its
+// namespace may be gone already, and an address never exists without its deny.
+func (c *Controller) readdressBack(ctx context.Context, t *task, a *plan.Action) error {
+	ns, _, _ := agent.ParseSubject(string(a.From))
+	row := t.obs.Row
+	need := relay.Rules{Namespace: ns, System: row != nil && row.System() && row.Namespace() == ns}
+	if err := c.ports.Relay.EnsureRules(ctx, []relay.Rules{need}); err != nil {
+		return err
+	}
+	return c.ports.Relay.Readdress(ctx, a.Subject, a.From)
 }
 
 // had reports whether the address was there before.

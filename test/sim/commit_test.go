@@ -15,7 +15,7 @@ func (x *index) Commit(_ context.Context, changes []agent.Change) ([]error, erro
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	errs := make([]error, len(changes))
-	t := &transaction{purged: x.purged}
+	t := &transaction{purged: x.purged, rows: map[agent.ID]bool{}, states: map[agent.ID]bool{}}
 	err := x.act("index.Commit", idsOf(changes), func() error {
 		t.db = x.connect().clone()
 		for i := range changes {
@@ -34,24 +34,25 @@ func (x *index) Commit(_ context.Context, changes []agent.Change) ([]error, erro
 		}
 		return nil
 	})
-	for id := range t.touched {
-		if err != nil {
-			x.doubted[id] = true
-			continue
-		}
-		if x.listing != nil {
-			learn(x.rows, x.db.rows, id)
-			learn(x.states, x.db.states, id)
-		}
-	}
+	learn(x, t.rows, err, x.rows, x.db.rows)
+	learn(x, t.states, err, x.states, x.db.states)
 	return errs, err
 }
 
-func learn[V any](mine, theirs map[agent.ID]V, id agent.ID) {
-	if v, ok := theirs[id]; ok {
-		mine[id] = v
-	} else {
-		delete(mine, id)
+// learn makes own writes no change for the next List; of those whose outcome is
+// not known it tells.
+func learn[V any](x *index, touched map[agent.ID]bool, err error, mine, theirs map[agent.ID]V) {
+	for id := range touched {
+		v, ok := theirs[id]
+		switch {
+		case err != nil:
+			x.doubted[id] = true
+		case x.listing == nil:
+		case ok:
+			mine[id] = v
+		default:
+			delete(mine, id)
+		}
 	}
 }
 
@@ -65,22 +66,18 @@ func idsOf(changes []agent.Change) string {
 
 // transaction is a commit under way.
 type transaction struct {
-	db      *database
-	at      time.Time
-	wrote   bool
-	touched map[agent.ID]bool
-	purged  time.Time
-}
-
-func (t *transaction) touch(id agent.ID) {
-	t.wrote = true
-	if t.touched == nil {
-		t.touched = map[agent.ID]bool{}
-	}
-	t.touched[id] = true
+	db    *database
+	at    time.Time
+	wrote bool
+	// rows and states that it writes.
+	rows, states map[agent.ID]bool
+	purged       time.Time
 }
 
 func (t *transaction) apply(ch *agent.Change) error {
+	if ch.Empty() && ch.Displaces == "" {
+		return nil // it says nothing, and is not looked at
+	}
 	if !ch.At.Wall.IsZero() {
 		t.at = ch.At.Wall
 	}
@@ -122,7 +119,7 @@ func matches(row, expected *agent.Record) bool {
 func (t *transaction) displace(id agent.ID, state *agent.State) {
 	t.bury(&agent.Tombstone{ID: id, Reason: agent.Displaced, At: t.at, Record: t.db.rows[id]})
 	delete(t.db.rows, id)
-	t.touch(id)
+	t.wrote, t.rows[id] = true, true
 	old := t.db.states[id]
 	if state == nil || old.Missing() {
 		return
@@ -141,7 +138,7 @@ func (t *transaction) applyRow(ch *agent.Change, row *agent.Record) {
 	case agent.RemoveRow:
 		if row != nil {
 			delete(t.db.rows, ch.ID)
-			t.touch(ch.ID)
+			t.wrote, t.rows[ch.ID] = true, true
 		}
 	case agent.InsertRow, agent.UpdateRow, agent.RelocateRow:
 		next := *ch.Row
@@ -157,7 +154,7 @@ func (t *transaction) applyRow(ch *agent.Change, row *agent.Record) {
 		}
 		next.UpdatedAt = agent.FormatTime(t.at)
 		t.db.rows[ch.ID] = next
-		t.touch(ch.ID)
+		t.wrote, t.rows[ch.ID] = true, true
 	}
 }
 
@@ -208,7 +205,7 @@ func (t *transaction) setState(id agent.ID, st *agent.State) {
 	if st.Empty() {
 		if found {
 			delete(t.db.states, id)
-			t.touch(id)
+			t.wrote, t.states[id] = true, true
 		}
 		return
 	}
@@ -218,7 +215,7 @@ func (t *transaction) setState(id agent.ID, st *agent.State) {
 		return
 	}
 	t.db.states[id] = now
-	t.touch(id)
+	t.wrote, t.states[id] = true, true
 }
 
 // setProblems replaces the problems of an id; one that stays keeps its since.

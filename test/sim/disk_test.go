@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"io/fs"
 	"maps"
 	"path"
@@ -213,15 +214,18 @@ func (d *disk) walk(p string, f func(string, *node)) {
 	}
 }
 
-// fingerprint is every manifest on every volume, by volume and path.
-func (d *disk) fingerprint() map[string]int {
-	all := map[string]int{}
+// manifests are those on every volume, by volume and path.
+func (d *disk) manifests() map[string]*file {
+	all := map[string]*file{}
 	for _, v := range d.volumes {
 		for rel, n := range v.nodes {
 			if n.file != nil {
-				all[v.name+":"+rel] = n.file.serial
+				all[v.name+":"+rel] = n.file
 			}
 		}
 	}
 	return all
 }
+
+func sameFile(a, b *file) bool  { return a == b }
+func sameBytes(a, b *file) bool { return bytes.Equal(a.data, b.data) }

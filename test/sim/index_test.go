@@ -23,6 +23,10 @@ type index struct {
 
 var _ controller.Index = (*index)(nil)
 
+func newIndex(l *life) *index {
+	return &index{life: l, rows: map[agent.ID]agent.Record{}, states: map[agent.ID]agent.State{}, doubted: map[agent.ID]bool{}}
+}
+
 // allFields are the columns of a database of our own.
 var allFields = func() (s agent.FieldSet) {
 	for i := range agent.NumFields {

@@ -30,7 +30,7 @@ func (w *world) start() {
 	w.watch.began()
 	loop, err := controller.New(w.options, controller.Ports{
 		Sources: &files{life: l},
-		Index:   &index{life: l, rows: map[agent.ID]agent.Record{}, states: map[agent.ID]agent.State{}, doubted: map[agent.ID]bool{}},
+		Index:   newIndex(l),
 		Relay:   &bus{life: l, relay: w.bus.Reopen()},
 		Clock:   processClock{m: w.machine, began: time.Now()},
 		NewID:   w.mint,

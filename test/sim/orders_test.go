@@ -79,7 +79,7 @@ func (w *world) order(word string, args []string) {
 	w.mu.Lock()
 	scope := w.scope(word, args)
 	touches := len(scope.paths) > 0
-	files, faulty := w.disk.fingerprint(), w.faults.armed()
+	files, faulty := w.disk.manifests(), w.faults.armed()
 	if touches {
 		w.watch.order = scope
 	}
@@ -95,8 +95,11 @@ func (w *world) order(word string, args []string) {
 	w.watch.order = nil
 	_, refused := errors.AsType[*controller.Refusal](err)
 	w.note("%s %s: %v", word, strings.Join(args, " "), err)
-	if err != nil && (refused || !faulty && !l.dead) && !maps.Equal(files, w.disk.fingerprint()) {
-		w.fail("S6", "%s %s left files changed: %v", word, strings.Join(args, " "), err)
+	switch now := w.disk.manifests(); {
+	case (refused || err != nil && !faulty && !l.dead) && !maps.EqualFunc(files, now, sameFile):
+		w.fail("S6", "%s %s wrote a manifest in vain: %v", word, strings.Join(args, " "), err)
+	case err != nil && !faulty && !l.dead && !maps.EqualFunc(files, now, sameBytes):
+		w.fail("S6", "%s %s left manifests changed: %v", word, strings.Join(args, " "), err)
 	}
 	w.watch.looked()
 }

@@ -11,11 +11,12 @@ import (
 )
 
 var (
-	seeds  = flag.Int("seeds", 50, "how many runs, from the first seed on")
-	seed   = flag.Uint64("seed", 1, "the first seed")
-	steps  = flag.Int("steps", 60, "steps of a run")
-	agents = flag.Int("agents", 10, "agents that a run begins with")
-	trail  = flag.Bool("trail", false, "print everything that happens")
+	seeds   = flag.Int("seeds", 50, "how many runs, from the first seed on")
+	seed    = flag.Uint64("seed", 1, "the first seed")
+	steps   = flag.Int("steps", 60, "steps of a run")
+	agents  = flag.Int("agents", 10, "agents that a run begins with")
+	shrinks = flag.Int("shrinks", 300, "runs that shrinking a failure may take")
+	trail   = flag.Bool("trail", false, "print everything that happens")
 )
 
 func TestSeeds(t *testing.T) {

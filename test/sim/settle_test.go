@@ -45,6 +45,7 @@ func (w *world) mend() {
 	clear(w.disk.hangs)
 	w.busDown = false
 	w.breakRules(false)
+	w.runDorkOS(false)
 	for point, name := range points {
 		if w.disk.volumes[name] != nil {
 			w.disk.unplug(point, false)
@@ -199,14 +200,8 @@ func (w *world) conceded(id agent.ID) bool {
 // elsewhere and was refused, or its volume is away.
 func (w *world) mayStay(row *agent.Record) bool {
 	n := w.disk.dir(row.Path)
-	on := w.watch.seenOn[place{row.ID, row.Path}]
-	switch {
-	case w.disk.holds(row.Path) == row.ID, n != nil && n.file != nil && n.file.problem != nil, w.visible(row.ID):
-		return true
-	case !on.IsZero() && on != w.disk.covering(w.disk.nearest(row.Path)):
-		return w.options.UnmountedGrace == 0
-	}
-	return false
+	return w.disk.holds(row.Path) == row.ID || n != nil && n.file != nil && n.file.problem != nil || w.visible(row.ID) ||
+		w.options.UnmountedGrace == 0 && w.db.states[row.ID].Evidence == agent.VolumeGone
 }
 
 // answered: every row has its one address under its rules, and there are no

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// shrinkTries bounds the runs that shrinking may take.
-const shrinkTries = 600
-
 // shrink takes steps out of a script, halves first and then one by one, and
 // makes waits short, as long as the same invariant still does not hold.
 func shrink(t *testing.T, s *script) (*script, error) {
@@ -19,7 +16,7 @@ func shrink(t *testing.T, s *script) (*script, error) {
 	}
 	tries := 0
 	fails := func(c *script) bool {
-		if tries++; tries > shrinkTries {
+		if tries++; tries > *shrinks {
 			return false
 		}
 		r := run(t, c, nil)

@@ -86,6 +86,10 @@ var habits = map[string][]habit{
 		{1, func(*users) string { return "break-rules" }},
 		{2, func(*users) string { return "mend-rules" }},
 	},
+	"dorkos": {
+		{3, func(*users) string { return "dorkos on" }},
+		{3, func(*users) string { return "dorkos off" }},
+	},
 	"errors": {
 		{6, func(u *users) string {
 			return "fail " + u.pick("index.Commit", "index.Commit", "index.Read", "index.List", "index.CommitRoots", "index.CommitProblems",

@@ -176,6 +176,9 @@ func (w *watch) expires(id agent.ID, path string) {
 			w.fail("S2", "%s is removed while its volume is away from %s", id, path)
 		}
 	}
+	if w.undated {
+		return
+	}
 	// Times are stored in milliseconds.
 	if passed := now - since + time.Millisecond; passed+w.undetectable(since) < grace {
 		w.fail("S2", "%s is removed after %v, the grace is %v", id, passed, grace)

@@ -14,9 +14,10 @@ type watch struct {
 	*world
 	// absent: since when what is recorded as an id's home does not hold it.
 	absent map[agent.ID]absence
-	// stepped is by how much the wall clock was set forward so far, in boots
-	// that are over, and when the last of them ended.
-	stepped []step
+	// stepped is by how much the wall clock was set, and when; bootedAt is when the
+	// machine was last started anew.
+	stepped  []step
+	bootedAt time.Duration
 	// seenOn is the mount under which a process was last shown an id at a path.
 	seenOn map[place]agent.Mount
 	// away: when a process was last shown that the volume of an id's home is not
@@ -32,6 +33,8 @@ type watch struct {
 	rooted  map[string]int
 	// lostAt is when the index was last lost or replaced.
 	lostAt time.Duration
+	// undated: it was not dated, so that clocks of a backup run on.
+	undated bool
 	// ordered are the ids that an operator unregistered.
 	ordered map[agent.ID]bool
 	order   *order
@@ -42,6 +45,8 @@ type watch struct {
 	// vandal: somebody else took rules away that were not put back since.
 	vandal   bool
 	vandalAt time.Duration
+	// doubled: a DorkOS has kept old addresses that new ones stand beside.
+	doubled bool
 	// untraced are namespaces of which somebody else took away what would tell
 	// the controller that it leaves them.
 	untraced map[string]bool
@@ -70,7 +75,7 @@ type looks struct {
 	first time.Time
 }
 
-// step of the wall clock in a boot that is over.
+// step of the wall clock.
 type step struct{ at, by time.Duration }
 
 // order is an operator's, under way.
@@ -109,7 +114,8 @@ func (w *watch) lostIndex() {
 	clear(w.seenOn)
 	clear(w.away)
 	clear(w.ordered)
-	if w.strict || !w.db.lost { // open: a second loss before the first is over is not dated
+	// Open: a second loss before the first is over is not dated.
+	if w.undated = w.db.lost && !w.strict; !w.undated {
 		w.lostAt = w.machine.passed()
 	}
 	w.looked()
@@ -220,18 +226,14 @@ func (w *watch) swept(l *agent.Listing) {
 	}
 }
 
-// booted: steps of the boot that ends are not known to the next one.
-func (w *watch) booted(by time.Duration) {
-	if by > 0 {
-		w.stepped = append(w.stepped, step{w.machine.passed(), by})
-	}
-}
-
-// undetectable is by how much the wall clock ran ahead of time, since a time, in
-// a way that cannot be told after a reboot.
+// undetectable is by how much the wall clock ran ahead of time since a time, in
+// a way that cannot be told: only within one boot is a step known from time.
 func (w *watch) undetectable(since time.Duration) (d time.Duration) {
+	if w.bootedAt < since {
+		return 0
+	}
 	for _, s := range w.stepped {
-		if s.at >= since {
+		if s.at >= since && s.by > 0 {
 			d += s.by
 		}
 	}

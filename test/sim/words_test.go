@@ -60,6 +60,7 @@ var words = map[string]func(*world, []string){
 	"grant":       onBus(func(w *world, a []string) { w.grant(a[0]) }),
 	"break-rules": onBus(func(w *world, _ []string) { w.breakRules(true) }),
 	"mend-rules":  onBus(func(w *world, _ []string) { w.breakRules(false) }),
+	"dorkos":      onBus(func(w *world, a []string) { w.runDorkOS(a[0] == "on") }),
 	"relay-down":  onBus(func(w *world, _ []string) { w.busDown = true }),
 	"relay-up":    onBus(func(w *world, _ []string) { w.busDown = false }),
 
@@ -221,6 +222,14 @@ func (w *world) loseRules() {
 	w.watch.vandal, w.watch.vandalAt = true, w.machine.passed()
 }
 
+// runDorkOS starts a DorkOS beside the relay, or stops it. While it runs nothing
+// is taken from where it may look.
+func (w *world) runDorkOS(on bool) {
+	w.dorkOS = on
+	w.watch.doubled = w.watch.doubled || on
+	w.bus.DorkOS(on)
+}
+
 func (w *world) breakRules(broken bool) {
 	w.busBroken = broken
 	w.bus.Break(map[bool]string{true: "line 1, column 1: broken"}[broken])
@@ -236,6 +245,7 @@ func (w *world) grant(ns string) {
 func (w *world) setClock(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.watch.stepped = append(w.watch.stepped, step{w.machine.passed(), d})
 	w.machine.set(d)
 	w.watch.jumped(d)
 }
@@ -252,7 +262,7 @@ func (w *world) reboot() {
 	w.crash()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.watch.booted(w.machine.step)
+	w.watch.bootedAt = w.machine.passed()
 	w.machine.reboot()
 }
 

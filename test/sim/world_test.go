@@ -34,6 +34,8 @@ type world struct {
 	purged  time.Time // when the index last looked for old records
 	bus     *memory.Relay
 	busDown bool
+	// dorkOS runs beside the relay.
+	dorkOS bool
 	// busBroken: the rules cannot be read.
 	busBroken bool
 	foreign   []agent.Rule // rules that users made
