@@ -151,7 +151,7 @@ func (pl *planner) clock(e agent.Evidence) {
 		pl.state = &s
 		pl.plan.Starts = true
 		pl.plan.Change.Durable = true
-		pl.event(pl.plan.Reason, pl.plan.Path, pl.plan.Message)
+		pl.event(pl.plan.Reason, pl.plan.Path, pl.plan.Message+pl.keptUntil(e))
 		return
 	}
 	if pl.anew(e) {
@@ -163,6 +163,18 @@ func (pl *planner) clock(e agent.Evidence) {
 	if pl.state.Mount.IsZero() {
 		pl.state.Mount = pl.o.remembered()
 	}
+}
+
+// keptUntil is what the history says of how long an absence without its volume
+// is waited for.
+func (pl *planner) keptUntil(e agent.Evidence) string {
+	if e != agent.VolumeGone {
+		return ""
+	}
+	if f := Forecast(pl.state, e, pl.o.Now, nil, pl.p); !f.RemoveAt.IsZero() {
+		return "; kept until " + agent.FormatTime(f.RemoveAt)
+	}
+	return "; kept until it returns"
 }
 
 // anew reports whether the clock of an absence begins anew: when it lies in the
@@ -184,7 +196,12 @@ func (pl *planner) due(e agent.Evidence) bool {
 		return false
 	}
 	f := Forecast(pl.state, e, pl.o.Now, pl.o.Mass, pl.p)
-	pl.state.Held = pl.state.Held || pl.o.Mass != nil && f.Hold == pl.o.Mass
+	if pl.o.Mass != nil && f.Hold == pl.o.Mass && !pl.state.Held {
+		pl.state.Held = true
+		if f.RemoveAt.Equal(f.Hold.Until) {
+			pl.event(agent.MassMissing, pl.plan.Path, "much of its scan root is missing too: its removal is held until "+agent.FormatTime(f.Hold.Until))
+		}
+	}
 	pl.plan.Hold, pl.plan.RemoveAt, pl.plan.Held = f.Hold, f.RemoveAt, f.Held
 	if f.RemoveAt.IsZero() {
 		return false

@@ -20,6 +20,7 @@ func heldRules() []rule {
 			  status active -> unreachable
 			remembers PathMissing, missing now, clock now, mount /dev/a, held
 			event PathMissing /w/p/home
+			event MassMissing /w/p/home
 			durable
 			hold MassMissing now-1m0s until now+24h0m0s
 			removeAt now+24h0m0s

@@ -158,6 +158,7 @@ func removalRules() []rule {
 		}, `
 			reason PathMissing /w/p/home
 			remembers PathMissing, missing now-24h0m0s, clock now-24h0m0s, mount /dev/a, held
+			event MassMissing /w/p/home
 			hold MassMissing now-24h0m0s until now+48h0m0s
 			held
 			removeAt now+48h0m0s
