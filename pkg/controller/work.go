@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -64,6 +63,7 @@ func (c *Controller) handleOwn(ctx context.Context, batch []agent.ID) {
 	took := c.ports.Clock.Since(began) / time.Duration(len(batch))
 	for _, t := range tasks {
 		c.result(t, sequence, took)
+		c.listQuarantined(ctx, t)
 	}
 }
 
@@ -169,49 +169,6 @@ type panicError struct {
 
 func (e *panicError) Error() string { return fmt.Sprintf("%v: %v", errPanic, e.value) }
 func (e *panicError) Unwrap() error { return errPanic }
-
-// quarantineAfter panics in a row a key is left alone until its evidence
-// changes or a resync is forced.
-const quarantineAfter = 5
-
-// quarantine counts panics.
-type quarantine struct {
-	mu     sync.Mutex
-	panics map[agent.ID]int
-}
-
-func newQuarantine() *quarantine { return &quarantine{panics: map[agent.ID]int{}} }
-
-func (q *quarantine) count(id agent.ID) int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.panics[id]++
-	return q.panics[id]
-}
-
-func (q *quarantine) holds(id agent.ID) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.panics[id] >= quarantineAfter
-}
-
-func (q *quarantine) release(id agent.ID) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	delete(q.panics, id)
-}
-
-func (q *quarantine) size() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	n := 0
-	for _, p := range q.panics {
-		if p >= quarantineAfter {
-			n++
-		}
-	}
-	return n
-}
 
 func keys[K comparable](m map[K]struct{}) []K {
 	list := make([]K, 0, len(m))

@@ -58,6 +58,7 @@ func TestHostileTrees(t *testing.T) {
 		f.first()
 		f.quarantined()
 		f.edits()
+		f.released()
 	})
 }
 
@@ -147,6 +148,9 @@ func (f *fleet) quarantined() {
 	if looks < 5 || looks > 7 {
 		f.Errorf("it was looked at %d times before it was left alone", looks)
 	}
+	if !f.listed() {
+		f.Error("nothing lists it as quarantined")
+	}
 	result, err := f.w.Loop().Sync(f.Context(), controller.SyncRequest{Full: true})
 	must(f.T, err)
 	f.failures(result)
@@ -154,6 +158,27 @@ func (f *fleet) quarantined() {
 		f.Error("a full resync did not look at it")
 	}
 	f.check()
+}
+
+// listed reports whether the problems have the key that is left alone.
+func (f *fleet) listed() bool {
+	f.Helper()
+	all, err := f.w.Loop().Agents(f.Context())
+	must(f.T, err)
+	return slices.ContainsFunc(all.Problems, func(p controller.ProblemStatus) bool {
+		return p.Reason == agent.Quarantined && p.AgentID != nil && *p.AgentID == panicky && p.Path == f.dir(10)
+	})
+}
+
+// released: once nothing panics any more, a full resync takes it off the list.
+func (f *fleet) released() {
+	f.Helper()
+	disarmed.Store(true)
+	_, err := f.w.Loop().Sync(f.Context(), controller.SyncRequest{Full: true})
+	must(f.T, err)
+	if f.listed() {
+		f.Error("it is still listed as quarantined")
+	}
 }
 
 // edits go on beside all of this.
@@ -250,6 +275,7 @@ func (f *fleet) visible() {
 		}
 		delete(told, dir)
 	}
+	delete(told, f.dir(10)) // see quarantined
 	for path, p := range told {
 		f.Errorf("%s: %s %q", path, p.Reason, p.Message)
 	}
