@@ -1,13 +1,11 @@
 package maildir
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -74,23 +72,26 @@ func (r *Relay) takeAway(s agent.Subject, at time.Time) error {
 	if err := makeDirs(r.removed); err != nil {
 		return err
 	}
-	if err := setAside(r.box(s), r.removed+"/"+string(s)+"."+at.UTC().Format(keptFormat)); err != nil {
+	name, err := setAside(r.box(s), r.removed, string(s)+"."+at.UTC().Format(keptFormat))
+	if err != nil {
 		return err
 	}
+	r.keeping.put(name)
 	return syncDirs(r.removed, r.mailboxes)
 }
 
-func setAside(path, as string) error {
+// setAside moves a mailbox into the directory and says under which name.
+func setAside(path, dir, as string) (string, error) {
 	for n := 1; n <= maxNames; n++ {
 		name := as
 		if n > 1 {
 			name = fmt.Sprintf("%s-%d", as, n)
 		}
-		if err := atomicfile.Rename(path, name); !errors.Is(err, fs.ErrExist) {
-			return err
+		if err := atomicfile.Rename(path, dir+"/"+name); !errors.Is(err, fs.ErrExist) {
+			return name, err
 		}
 	}
-	return fmt.Errorf("%s: no free name", as)
+	return "", fmt.Errorf("%s/%s: no free name", dir, as)
 }
 
 // Kept mailboxes are named <subject>.<timestamp>, with a number behind where
@@ -127,28 +128,23 @@ func (r *Relay) Restore(ctx context.Context, id agent.ID, s agent.Subject) error
 }
 
 func (r *Relay) restore(ctx context.Context, id agent.ID, s agent.Subject) error {
-	entries, err := readDir(r.removed)
-	if err != nil {
-		return err
-	}
-	type old struct{ name, stamp string }
-	var list []old
-	for _, e := range entries {
-		if of, stamp, ok := kept(e.Name()); ok && of == id && e.IsDir() {
-			list = append(list, old{e.Name(), stamp})
+	if r.keeping.names == nil {
+		if err := r.keeping.refresh(r.removed, r.now()); err != nil {
+			return err
 		}
 	}
-	if len(list) == 0 {
+	names := r.keeping.of(id)
+	if len(names) == 0 {
 		return nil
 	}
-	slices.SortFunc(list, func(a, b old) int { return cmp.Compare(a.stamp, b.stamp) })
 	if err := r.ensure(s); err != nil {
 		return err
 	}
-	for _, o := range list {
-		if err := drain(ctx, r.removed+"/"+o.name, r.box(s)); err != nil {
+	for _, name := range names {
+		if err := drain(ctx, r.removed+"/"+name, r.box(s)); err != nil {
 			return err
 		}
+		r.keeping.taken(id, name)
 	}
 	return nil
 }
