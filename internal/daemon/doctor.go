@@ -8,6 +8,9 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/mesh-registry/mesh-controller/pkg/relay/maildir"
+	"github.com/mesh-registry/mesh-controller/pkg/store"
 )
 
 // Finding is what one check of the doctor found.
@@ -116,6 +119,26 @@ func (e *examination) relay(ctx context.Context) {
 	}
 	if e.ours("relay", "--relay-dir", e.s.RelayDir, rulesPath(e.s.RelayDir)) && err == nil {
 		e.ok("relay", "%s", e.s.RelayDir)
+	}
+	e.keptMail()
+}
+
+// keptMail counts mail that was set aside when its agent left, and is older than
+// anything that brings an agent back: to throw it away is for people to decide.
+func (e *examination) keptMail() {
+	entries, err := os.ReadDir(maildir.KeptDir(e.s.RelayDir))
+	if err != nil {
+		return // not there, or said elsewhere
+	}
+	old := 0
+	for _, entry := range entries {
+		if at, ok := maildir.KeptSince(entry.Name()); ok && e.now.Sub(at) > store.Retention {
+			old++
+		}
+	}
+	if old > 0 {
+		e.add("relay", Hint, "read it, or remove the directories of those that you do not miss",
+			"%s keeps %d mailboxes with undelivered mail of agents that left more than 30 days ago", maildir.KeptDir(e.s.RelayDir), old)
 	}
 }
 

@@ -187,6 +187,15 @@ func TestDoctorFindsBadRules(t *testing.T) {
 	p.finds("relay", Problem, "line 2, column 12", "mend the file")
 }
 
+func TestDoctorFindsOldMail(t *testing.T) {
+	p := newAiling(t)
+	for name, age := range map[string]time.Duration{"01A": 31 * 24 * time.Hour, "01B": 29 * 24 * time.Hour} {
+		p.file(t, ".dork/relay/removed/relay.agent.x."+name+"."+p.now.Add(-age).UTC().Format("20060102T150405.000Z")+"/new/1", "")
+	}
+	p.file(t, ".dork/relay/removed/notes/new/1", "")
+	p.finds("relay", Hint, "keeps 1 mailboxes", "read it")
+}
+
 func TestDoctorFindsOddRoots(t *testing.T) {
 	p := newAiling(t)
 	for root, message := range map[string]string{

@@ -78,7 +78,9 @@ func (c *Controller) done(t *task, sequence uint64, now time.Time, took time.Dur
 	if t.plan.NeedSweep && !c.options.Load().OneShot && !c.waitsForRoot() {
 		c.Trigger("interval", false)
 	}
-	if t.plan.Reason == agent.Denied && len(t.obs.Claims) > 0 {
+	// Another place that carries the id may take it now. What is left of one that
+	// is out already waits for the next sweep.
+	if t.plan.Record != nil && t.plan.Reason == agent.Denied && len(t.obs.Claims) > 0 {
 		c.queue.AddAfter(t.id, conflictDelay)
 	}
 	c.ports.Metrics.Reconciled(result, took)

@@ -14,9 +14,9 @@ const (
 	// maxEvents kept. At one event per change this is the last day of a busy
 	// fleet of thousands, or years of a laptop's; about 2 MiB.
 	maxEvents = 10_000
-	// retention of events and of tombstones. What was removed can be undone for
+	// Retention of events and of tombstones. What was removed can be undone for
 	// as long.
-	retention = 30 * 24 * time.Hour
+	Retention = 30 * 24 * time.Hour
 	// purgeEvery is how often old records are looked for while there are writes.
 	purgeEvery = time.Hour
 )
@@ -66,7 +66,7 @@ func (b *burst) purge() error {
 		return err
 	}
 	b.s.swept = b.at
-	old := agent.FormatTime(b.at.Add(-retention))
+	old := agent.FormatTime(b.at.Add(-Retention))
 	if err := b.exec(`DELETE FROM mesh_controller_events WHERE at < ?`, old); err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func New(o Options) (*Relay, error) {
 	}
 	return &Relay{
 		mailboxes: filepath.Join(o.Dir, "mailboxes"),
-		removed:   filepath.Join(o.Dir, "removed"),
+		removed:   KeptDir(o.Dir),
 		now:       o.Now,
 		replace: func(path string, expected, next []byte) error {
 			return atomicfile.Replace(path, expected, next, atomicfile.Options{})

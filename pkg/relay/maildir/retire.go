@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -99,6 +100,21 @@ func setAside(path, dir, as string) (string, error) {
 const keptFormat = "20060102T150405.000Z"
 
 var keptStamp = regexp.MustCompile(`^\d{8}T\d{6}\.\d{3}Z(-\d+)?$`)
+
+// KeptDir is where a relay's directory has the mailboxes that were set aside.
+// They are never deleted by this package.
+func KeptDir(relayDir string) string { return filepath.Join(relayDir, "removed") }
+
+// KeptSince tells by the name of an entry of KeptDir when the mailbox was set
+// aside; false for a name that this package did not give.
+func KeptSince(name string) (time.Time, bool) {
+	_, stamp, ok := kept(name)
+	if !ok {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(keptFormat, stamp[:len(keptFormat)])
+	return at, err == nil
+}
 
 // kept takes the name of a kept mailbox apart.
 func kept(name string) (id agent.ID, stamp string, ok bool) {
