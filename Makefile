@@ -16,12 +16,19 @@ PKG      ?= ./...
 FUZZTIME ?= 60s
 COUNT    ?= 3
 BENCH    ?= .
+SIZES    ?= 50,1000,10000
+ROUNDS   ?= 5
+MUTANTS  ?=
 HOME_DIR ?=
 STRIDE   ?= 1
 SEEDS    ?= 1000
 SEED     ?= 1
 STEPS    ?= 200
 AGENTS   ?= 20
+KILLS    ?= 200
+CUTS     ?= 40
+MINUTES  ?= 1
+FLEET    ?= 200
 # Further flags of go test, such as -short or -run=Name.
 TESTFLAGS ?=
 # A file to which `go test -json` output is appended, for a summary over runs.
@@ -62,6 +69,10 @@ test-race: $(TEST_SUMMARY) ## The same under the race detector (needs a C compil
 test-crash: $(TEST_SUMMARY) ## Kill, and fail, every changing system call of every order (STRIDE=n: every n-th; Linux on amd64)
 	go test -json -count=1 -timeout 90m -tags crash ./test/crash -stride $(STRIDE) | $(SUMMARY)
 
+.PHONY: test-faults
+test-faults: $(TEST_SUMMARY) ## Let the machine fail: KILLS (200), power CUTS (40), MINUTES (1) of churn by FLEET (200) agents (root on Linux)
+	go test -json -count=1 -timeout 180m -parallel 4 -tags faults ./test/faults -kills $(KILLS) -cuts $(CUTS) -churn $(MINUTES)m -agents $(FLEET) | $(SUMMARY)
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (60s)
 	@for dir in $$(git grep -l --untracked '^func Fuzz' -- '*_test.go' | xargs -r dirname | sort -u); do \
@@ -72,7 +83,8 @@ fuzz: ## Run each fuzz target for FUZZTIME (60s)
 	done
 
 .PHONY: bench
-bench: $(BENCHSTAT) ## Run the benchmarks COUNT (3) times; OLD=file compares with an earlier bin/bench.txt
+bench: build $(BENCHSTAT) ## Compare the program with its floor (SIZES, ROUNDS), then run the Go benchmarks COUNT (3) times; OLD=file compares
+	go run ./test/bench -binary $(BINARY) -sizes '$(SIZES)' -rounds '$(ROUNDS)'
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m -count $(COUNT) $(PKG) | tee bin/bench.txt
 	$(BENCHSTAT) $(if $(OLD),$(OLD)) bin/bench.txt
 
@@ -82,8 +94,8 @@ sim: $(TEST_SUMMARY) ## Simulate SEEDS (1000) runs of STEPS (200) steps and AGEN
 	go test -json -count=1 -run 'EveryObservation|OverTime' ./pkg/controller/plan | $(SUMMARY)
 
 .PHONY: mutate
-mutate: ## Break the planner on purpose and see that a test notices
-	./hack/mutate-plan.sh
+mutate: ## Break guards on purpose and see that a test notices (MUTANTS="store agent" narrows it down)
+	./hack/mutate.sh $(MUTANTS)
 
 ##@ Check
 

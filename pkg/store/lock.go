@@ -166,7 +166,9 @@ func (l *Lock) cleared() error {
 	return l.write()
 }
 
-// intend records that the index is about to carry next.
+// intend records that the index is about to carry next. It is on the disk before
+// the index is: a power cut that left an index with a stamp that the lock file
+// does not name would look like a backup that was restored.
 func (l *Lock) intend(next string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -174,7 +176,13 @@ func (l *Lock) intend(next string) error {
 		return err
 	}
 	l.note.Next = next
-	return l.write()
+	if err := l.write(); err != nil {
+		return err
+	}
+	if err := l.f.Sync(); err != nil {
+		return fmt.Errorf("lock %s: %w", l.path, err)
+	}
+	return nil
 }
 
 // confirm records that the index carries stamp.

@@ -1,6 +1,4 @@
-// Package bench measures whole sweeps on trees that it makes itself: the same
-// tree for the same size, of the shape of real project folders.
-package bench
+package main
 
 import (
 	"fmt"

@@ -5,10 +5,11 @@ package crash
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"github.com/mesh-registry/mesh-controller/test/process"
 )
 
 // binary is the program under test, built once.
@@ -32,10 +33,8 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "mesh-controller")
-	build := exec.Command("go", "build", "-o", binary, "github.com/mesh-registry/mesh-controller/cmd/controller")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "go build:", err)
+	if err := process.Build(binary, "cmd/controller"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()

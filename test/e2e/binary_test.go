@@ -3,9 +3,10 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/mesh-registry/mesh-controller/test/process"
 )
 
 // binary is the program under test, built once.
@@ -27,13 +28,8 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "mesh-controller")
-	build := exec.Command("go", "build", "-o", binary,
-		"-ldflags", "-X main.version="+version+" -X main.commit="+commit,
-		"github.com/mesh-registry/mesh-controller/cmd/controller")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "go build:", err)
+	if err := process.Build(binary, "cmd/controller", "-ldflags", "-X main.version="+version+" -X main.commit="+commit); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
