@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -395,7 +396,7 @@ func TestSayingTheSameWritesNothing(t *testing.T) {
 	if before != after {
 		t.Errorf("the file was written:\n%+v\n%+v", before, after)
 	}
-	if got := readNote(path + ".lock"); got != note {
+	if got := readNote(path + ".lock"); !reflect.DeepEqual(got, note) {
 		t.Errorf("the stamp was renewed: %+v, %+v", note, got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 
 	"github.com/ncruces/go-sqlite3"
@@ -42,7 +43,14 @@ func (s *Store) disconnect() error {
 	}
 	err := s.c.close()
 	s.c = nil
-	return err
+	if err != nil || s.lock == nil {
+		return err
+	}
+	// The last one to close checkpoints, which syncs, and takes the -wal away.
+	if _, err := os.Lstat(s.path + "-wal"); errors.Is(err, fs.ErrNotExist) {
+		return s.lock.settle()
+	}
+	return nil
 }
 
 // connect opens the file, makes it where it is ours and gone, upgrades it, and

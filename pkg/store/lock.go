@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -27,12 +28,15 @@ type Lock struct {
 }
 
 // lockNote is the content of the lock file. While a write is under way the index
-// carries Stamp or Next.
+// carries Stamp or Next; after a power cut it may carry one of Unsynced.
 type lockNote struct {
-	PID     int    `json:"pid"` // 0: nobody
-	Stamp   string `json:"stamp"`
-	Next    string `json:"next,omitempty"`
-	Started string `json:"started,omitempty"`
+	PID   int    `json:"pid"` // 0: nobody
+	Stamp string `json:"stamp"`
+	Next  string `json:"next,omitempty"`
+	// Unsynced are stamps before Stamp, the oldest first, that may be all there
+	// is on the disk.
+	Unsynced []string `json:"unsynced,omitempty"`
+	Started  string   `json:"started,omitempty"`
 	// Unclean: a holder died with the lock, and nobody has cleared since what it
 	// may have left beside manifests.
 	Unclean bool `json:"unclean,omitempty"`
@@ -43,7 +47,7 @@ func (n *lockNote) knows() bool { return n.Stamp != "" || n.Next != "" }
 
 // names reports whether an index with this stamp is the one last written.
 func (n *lockNote) names(stamp string) bool {
-	return stamp != "" && (stamp == n.Stamp || stamp == n.Next)
+	return stamp != "" && (stamp == n.Stamp || stamp == n.Next || slices.Contains(n.Unsynced, stamp))
 }
 
 // HeldError says that another process works on the index.
@@ -185,14 +189,38 @@ func (l *Lock) intend(next string) error {
 	return nil
 }
 
-// confirm records that the index carries stamp.
-func (l *Lock) confirm(stamp string) error {
+// maxUnsynced commits in a row go without a sync; the next one is synced, so
+// that the note does not grow.
+const maxUnsynced = 16
+
+// full reports whether the next commit has to be synced.
+func (l *Lock) full() bool { return len(l.current().Unsynced) >= maxUnsynced }
+
+// confirm records that the index carries stamp. Until it is synced, and that is
+// all that came before it, a power cut may bring an earlier one back.
+func (l *Lock) confirm(stamp string, synced bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.note.Stamp == stamp && l.note.Next == "" {
+	switch old := l.note.Stamp; {
+	case synced:
+		l.note.Unsynced = nil
+	case old == stamp && l.note.Next == "":
 		return nil
+	case old != "" && old != stamp:
+		l.note.Unsynced = append(slices.Clone(l.note.Unsynced), old)
 	}
 	l.note.Stamp, l.note.Next = stamp, ""
+	return l.write()
+}
+
+// settle records that whatever was committed is on the disk.
+func (l *Lock) settle() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.note.Unsynced) == 0 {
+		return nil
+	}
+	l.note.Unsynced = nil
 	return l.write()
 }
 
@@ -220,7 +248,7 @@ func (l *Lock) hold() error {
 
 // noteSize is what the note is padded to, so that it is replaced by one write
 // and a reader never sees half of it.
-const noteSize = 256
+const noteSize = 1024
 
 func (l *Lock) write() error {
 	if l.f == nil {

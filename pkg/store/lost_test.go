@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -224,6 +225,66 @@ func TestCrashBetweenStampsIsNoLoss(t *testing.T) {
 		t.Error("a commit that was not confirmed")
 	}
 	if got := x.lock.current(); got.Stamp != now || got.Next != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A power cut takes the newest of the commits that were not synced, as many as
+// there were since the last checkpoint; what the lock file says is on the disk.
+func TestPowerCutIsNoLoss(t *testing.T) {
+	for _, lostCommits := range []int{1, 2, 3 * maxUnsynced} {
+		x := newIndex(t, filepath.Join(t.TempDir(), "mesh.db"))
+		commit(t, x.s, insert("before", "/r/before"))
+		if err := x.s.Rest(); err != nil {
+			t.Fatal(err)
+		}
+		commit(t, x.s, insert("kept", "/r/kept"))
+		on := map[string][]byte{}
+		keep := func(name string) {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			on[name] = b
+		}
+		keep(x.path)
+		keep(x.path + "-wal")
+		for i := range lostCommits {
+			if x.s.c.full {
+				keep(x.path + "-wal") // what is synced is not lost
+			}
+			commit(t, x.s, insert(fmt.Sprint("lost", i), fmt.Sprint("/r/lost", i)))
+		}
+		if x.s.c.full {
+			keep(x.path + "-wal")
+		}
+		keep(x.lock.path)
+		x.stop()
+		for name, b := range on {
+			if err := os.WriteFile(name, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		x.start()
+		if x.lost() {
+			t.Errorf("%d commits: taken for a restored backup", lostCommits)
+		}
+	}
+}
+
+// What was checkpointed is on the disk: from then on an older index is a backup.
+func TestCheckpointEndsDoubt(t *testing.T) {
+	x := newIndex(t, filepath.Join(t.TempDir(), "mesh.db"))
+	for i := range 3 {
+		commit(t, x.s, insert(fmt.Sprint("a", i), fmt.Sprint("/r/a", i)))
+	}
+	if got := x.lock.current(); len(got.Unsynced) == 0 {
+		t.Fatalf("%+v: the test tests nothing", got)
+	}
+	if err := x.s.Rest(); err != nil {
+		t.Fatal(err)
+	}
+	if got := readNote(x.lock.path); len(got.Unsynced) != 0 || got.Stamp == "" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,9 +17,11 @@ import (
 // beside it. Where they differ when the index is opened, it was restored from a
 // backup, replaced or lost: its clocks and tombstones speak of another time.
 //
-// The order within one write: the lock file names the next stamp too, the index
-// commits with it, the lock file names it alone. A crash in between leaves an
-// index that carries either of the two.
+// The order within one write: the lock file names the next stamp too and is
+// synced, the index commits with it, the lock file names it as the last. A crash
+// in between leaves an index that carries either of the two. A commit that was
+// not synced may be taken back by a power cut, with others before it, so the lock
+// file keeps naming the stamps since the last commit or checkpoint that was.
 const (
 	metaStamp = "stamp"
 	metaLost  = "lost_since"
@@ -37,7 +40,8 @@ func (c *conn) meta(key string) (value string, err error) {
 }
 
 // compareStamp finds out whether this is the index that was last written, and
-// records that it is not.
+// records that it is not. A backup that was made while the index counted as lost
+// brings an older date with it, which says nothing of this loss.
 func (s *Store) compareStamp(c *conn) error {
 	if s.lock == nil {
 		return nil
@@ -49,18 +53,34 @@ func (s *Store) compareStamp(c *conn) error {
 	note := s.lock.current()
 	switch {
 	case note.names(stamp):
-		return s.lock.confirm(stamp)
+		return errors.Join(s.lock.confirm(stamp, false), s.redate(c))
 	case stamp == "" && !note.knows():
 		return nil // first seen
 	}
 	s.memory.dirty = true
 	return s.burst(c, true, s.now(), func(b *burst) error {
-		since, err := c.meta(metaLost)
-		if err != nil || since != "" {
-			return b.touch(err)
-		}
 		return b.setMeta(metaLost, agent.FormatTime(b.at))
 	})
+}
+
+// redate brings the date of a loss that lies in the future to now, once: the wall
+// clock was set back behind it, and every clock would count as older than it.
+func (s *Store) redate(c *conn) error {
+	for _, key := range []string{metaLost, metaFound} {
+		value, err := c.meta(key)
+		if err != nil {
+			return err
+		}
+		if !agent.ParseTime(value).After(s.now()) {
+			continue
+		}
+		s.memory.dirty = true
+		err = s.burst(c, true, s.now(), func(b *burst) error { return b.setMeta(key, agent.FormatTime(b.at)) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lost reports whether the index is known to be lost and when that was found

@@ -45,6 +45,7 @@ func (s *Store) write(ctx context.Context, durable bool, at time.Time, fn func(*
 
 // burst is the transaction itself, with the order of stamps that stamp.go tells.
 func (s *Store) burst(c *conn, durable bool, at time.Time, fn func(*burst) error) error {
+	durable = durable || s.lock != nil && s.lock.full()
 	if err := c.synchronous(durable); err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (s *Store) burst(c *conn, durable bool, at time.Time, fn func(*burst) error
 	s.memory.apply(&b.learn)
 	if s.lock != nil {
 		// It has landed. A lock file that still names both stamps is as good.
-		_ = s.lock.confirm(b.stamp)
+		_ = s.lock.confirm(b.stamp, durable)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ type driver struct {
 	done   atomic.Int64 // operations
 	acked  atomic.Int64 // orders that were carried out
 	serial atomic.Int64
-	gone   sync.Map // ids whose unregistration was finished
+	gone   sync.Map // ids whose unregistration was acknowledged
 	// behind is where editors find a path that has faults; nil for the path.
 	behind func(path string) string
 	// lives: the daemon is not killed, so that whoever is unsure may look at once.
@@ -216,10 +216,7 @@ func (v *driver) unregister(s *slot) error {
 	switch a := v.d.order(http.MethodDelete, "/v1/agents/"+s.id, ""); a.code {
 	case http.StatusOK:
 		v.acked.Add(1)
-		var out struct{ Finished bool }
-		if json.Unmarshal([]byte(a.body), &out) == nil && out.Finished {
-			v.gone.Store(s.id, true)
-		}
+		v.gone.Store(s.id, true) // finished, or the loop finishes it by itself
 		s.here, s.id = false, ""
 	case nobody, http.StatusNotFound, http.StatusConflict:
 	default:
