@@ -38,9 +38,9 @@ func (b *bus) change(call string, about any, do func() error) error {
 		if b.busDown {
 			return errDown
 		}
-		was := b.bus.String()
+		was := b.bus.Version()
 		err := do()
-		if b.bus.String() != was {
+		if b.bus.Version() != was {
 			b.wrote("relay")
 		}
 		b.watch.letters(call)
@@ -97,14 +97,14 @@ func (b *bus) RemoveRules(ctx context.Context, batch []relay.Removal) error {
 
 func (b *bus) EnsureEndpoint(ctx context.Context, s agent.Subject) error {
 	return b.change("relay.EnsureEndpoint", s, func() error {
-		b.watch.addressed(s)
+		b.watch.comes(s)
 		return b.relay.EnsureEndpoint(ctx, s)
 	})
 }
 
 func (b *bus) Readdress(ctx context.Context, old, next agent.Subject) error {
 	return b.change("relay.Readdress", [2]agent.Subject{old, next}, func() error {
-		b.watch.addressed(next)
+		b.watch.comes(next)
 		return b.relay.Readdress(ctx, old, next)
 	})
 }

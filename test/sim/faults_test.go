@@ -96,6 +96,7 @@ func (l *life) act(call, about string, do func() error) error {
 	if err := l.enter(call, true); err != nil {
 		return err
 	}
+	l.watch.hurries(call, about)
 	err := do()
 	l.note("%s %s: %v", call, about, err)
 	if l.faults.crash.strikes(after) {

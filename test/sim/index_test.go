@@ -19,6 +19,9 @@ type index struct {
 	rows    map[agent.ID]agent.Record // as of the last List and own commits
 	states  map[agent.ID]agent.State
 	doubted map[agent.ID]bool
+	// seen is what the last List listed, and at which count of writes.
+	seen   *database
+	seenAt int
 }
 
 var _ controller.Index = (*index)(nil)
@@ -35,15 +38,17 @@ var allFields = func() (s agent.FieldSet) {
 	return s
 }()
 
-// connect compares the stamp, as opening the file does.
+// connect compares the stamp, and brings the date of a loss that lies in the
+// future to now, as opening the file does.
 func (x *index) connect() *database {
 	db := x.db
-	if db.stamp == x.lock.stamp {
-		return db
-	}
-	x.restamp()
-	if !db.lost {
-		db.lost, db.lostAt = true, stored(x.machine.wall())
+	switch now := stored(x.machine.wall()); {
+	case db.stamp != x.lock.stamp:
+		x.restamp()
+		db.lost, db.lostAt = true, now
+	case db.lostAt.After(now):
+		x.restamp()
+		db.lostAt = now
 	}
 	return db
 }
@@ -51,6 +56,7 @@ func (x *index) connect() *database {
 // restamp goes with every write.
 func (x *index) restamp() {
 	x.stamps++
+	x.indexed++
 	x.db.stamp, x.lock.stamp = x.stamps, x.stamps
 }
 
@@ -61,6 +67,10 @@ func (x *index) List(context.Context) (*agent.IndexListing, []agent.ID, error) {
 		return nil, nil, err
 	}
 	db := x.connect()
+	if x.seen == db && x.seenAt == x.indexed && len(x.doubted) == 0 {
+		return x.listing, nil, nil
+	}
+	x.seen, x.seenAt = db, x.indexed
 	l := db.list()
 	changed := x.differences(db)
 	x.rows, x.states, x.doubted = maps.Clone(db.rows), maps.Clone(db.states), map[agent.ID]bool{}

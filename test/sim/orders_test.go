@@ -119,6 +119,21 @@ func (w *world) outcome(done chan error, cancel context.CancelFunc) error {
 	return <-done
 }
 
+// target is the agent that an order means: an id with a row, or else the one that
+// is called so.
+func (w *world) target(word string) agent.ID {
+	id := agent.ID(word)
+	if _, ok := w.db.rows[id]; ok {
+		return id
+	}
+	for other := range w.db.rows {
+		if row := w.db.rows[other]; row.Name() == word {
+			return other
+		}
+	}
+	return id
+}
+
 // scope is where an order may write.
 func (w *world) scope(word string, args []string) *order {
 	o := &order{word: word}
@@ -128,7 +143,7 @@ func (w *world) scope(word string, args []string) *order {
 	case "restore":
 		o.paths = append(o.paths, w.db.graves[agent.ID(args[0])].Record.Path)
 	case "update", "unregister":
-		id := agent.ID(args[0])
+		id := w.target(args[0])
 		o.paths = append(o.paths, w.db.at(id))
 		if word == "unregister" {
 			w.watch.ordered[id] = true

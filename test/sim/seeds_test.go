@@ -20,11 +20,14 @@ var (
 )
 
 func TestSeeds(t *testing.T) {
+	var sum tally
+	t.Cleanup(func() { t.Log(&sum) })
 	for i := range *seeds {
 		n := *seed + uint64(i)
 		t.Run("seed="+itoa(int(n)), func(t *testing.T) {
 			t.Parallel()
 			s, r := draw(t, n, *steps, *agents)
+			sum.add(s, &r)
 			if r.err != nil {
 				t.Errorf("seed %d, step %d: %v", n, len(s.steps), r.err)
 				small, err := shrink(t, s)
@@ -63,7 +66,7 @@ func draw(t *testing.T, seed uint64, steps, agents int) (*script, result) {
 			w.settle()
 		}
 		w.crash()
-		r = result{err: w.failed, trace: w.trace}
+		r.end(w)
 	})
 	return s, r
 }

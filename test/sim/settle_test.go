@@ -24,7 +24,7 @@ func (w *world) settle() {
 	w.locked(func() { w.converged(false) })
 	w.pass(w.longest())
 	w.locked(func() { w.converged(true) })
-	if w.failed == nil && (w.strict || !w.renewing()) {
+	if w.failed == nil {
 		w.quiet()
 	}
 }
@@ -282,18 +282,6 @@ func (w *world) answeredOnly(others map[agent.Subject]bool, needed map[string]bo
 			w.fail("La", "namespace %s is still on record as left", ns)
 		}
 	}
-}
-
-// renewing reports whether a clock is older than the loss of the index. Open:
-// where the wall clock was set back behind the loss, it begins anew at every
-// look.
-func (w *world) renewing() bool {
-	for id := range w.db.states {
-		if st := w.db.states[id]; st.Missing() && st.Clock.Wall.Before(w.db.lostAt) {
-			return true
-		}
-	}
-	return false
 }
 
 // quiet: where nothing changes nothing is written, by a forced sweep either.

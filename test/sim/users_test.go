@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path"
 	"slices"
@@ -170,6 +171,13 @@ func (u *users) next() line {
 		if wait = min(wait, 2*time.Hour); u.IntN(3) == 0 {
 			return line{wait, u.pick("relay-up", "mend-rules"), nil}
 		}
+	}
+	// So is every project that cannot be read, every five minutes.
+	if len(u.w.disk.errnos)+len(u.w.disk.hangs) > 0 && u.IntN(4) == 0 {
+		if list := slices.Sorted(maps.Keys(u.w.disk.hangs)); len(list) > 0 {
+			return line{wait, "answer", []string{u.pick(list...)}}
+		}
+		return line{wait, "readable", []string{u.unreadable()}}
 	}
 	at := u.IntN(u.total)
 	for _, h := range u.swarm {

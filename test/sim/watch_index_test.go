@@ -10,9 +10,6 @@ import (
 // commits judges a change that is about to land; the database is as it was.
 func (w *watch) commits(ch *agent.Change) {
 	w.pausedStays(ch)
-	if loser, ok := w.db.rows[ch.Displaces]; ok && !w.strict {
-		w.untraced[loser.Namespace()] = true // open: its address may be gone already
-	}
 	if w.order != nil || w.reindexed() {
 		return // judged by what comes of it
 	}
@@ -176,9 +173,6 @@ func (w *watch) expires(id agent.ID, path string) {
 			w.fail("S2", "%s is removed while its volume is away from %s", id, path)
 		}
 	}
-	if w.undated {
-		return
-	}
 	// Times are stored in milliseconds.
 	if passed := now - since + time.Millisecond; passed+w.undetectable(since) < grace {
 		w.fail("S2", "%s is removed after %v, the grace is %v", id, passed, grace)
@@ -190,7 +184,7 @@ func (w *watch) expires(id agent.ID, path string) {
 		w.fail("S2", "%s is removed while the index is lost", id)
 	}
 	w.proven(id, path, grace)
-	w.massed(id)
+	w.underMass(id)
 }
 
 // reindexed reports whether the index was exchanged between two calls at this
@@ -236,17 +230,23 @@ func (w *watch) listed(id agent.ID, path string) bool {
 // shown reports whether the last listing shows an id anywhere.
 func (w *watch) shown(id agent.ID) bool { return w.listing == nil || len(w.listing.ByID[id]) > 0 }
 
-// massed: nothing is removed under a mass disappearance.
-func (w *watch) massed(id agent.ID) {
-	row, has := w.db.rows[id]
-	if !has || row.ScanRoot == "" || w.options.MassMissingRatio == 0 {
-		return
+// underMass: nothing is removed under a mass disappearance.
+func (w *watch) underMass(id agent.ID) {
+	if row, has := w.db.rows[id]; has && w.massMissing(row.ScanRoot) {
+		w.fail("S2", "%s is removed while much of %s is missing at once", id, row.ScanRoot)
+	}
+}
+
+// massMissing reports whether a mass disappearance holds the removals in a root.
+func (w *watch) massMissing(root string) bool {
+	if root == "" || w.options.MassMissingRatio == 0 {
+		return false
 	}
 	agents := 0
 	var missing []time.Time
-	released := w.db.roots[row.ScanRoot].ReleasedAt
+	released := w.db.roots[root].ReleasedAt
 	for other := range w.db.rows {
-		if w.db.rows[other].ScanRoot != row.ScanRoot {
+		if w.db.rows[other].ScanRoot != root {
 			continue
 		}
 		agents++
@@ -254,12 +254,12 @@ func (w *watch) massed(id agent.ID) {
 			missing = append(missing, st.MissingSince)
 		}
 	}
-	agents = max(agents, w.rooted[row.ScanRoot])
+	agents = max(agents, w.rooted[root])
 	window, hold := max(2*w.options.ResyncInterval, 10*time.Second), w.options.MassMissingHold
 	if hold == 0 {
 		hold = 3 * w.options.OrphanGrace
 	}
-	for _, first := range missing {
+	return slices.ContainsFunc(missing, func(first time.Time) bool {
 		n, last := 0, first
 		for _, t := range missing {
 			if d := t.Sub(first); d >= 0 && d <= window {
@@ -269,8 +269,6 @@ func (w *watch) massed(id agent.ID) {
 				}
 			}
 		}
-		if n >= w.options.MassMissingMin && float64(n) >= w.options.MassMissingRatio*float64(agents) && w.machine.wall().Before(last.Add(hold)) {
-			w.fail("S2", "%s is removed while %d of %d agents in %s are missing at once", id, n, agents, row.ScanRoot)
-		}
-	}
+		return n >= w.options.MassMissingMin && float64(n) >= w.options.MassMissingRatio*float64(agents) && w.machine.wall().Before(last.Add(hold))
+	})
 }

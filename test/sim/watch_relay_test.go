@@ -10,8 +10,21 @@ import (
 	"github.com/mesh-registry/mesh-controller/pkg/relay"
 )
 
+// addressed are all addresses of a version of the relay.
+type addressed struct {
+	version int
+	list    []agent.Subject
+}
+
 // addresses are all that exist.
 func (w *world) addresses() []agent.Subject {
+	if v := w.bus.Version(); v != w.addressed.version {
+		w.addressed = addressed{v, w.listAddresses()}
+	}
+	return w.addressed.list
+}
+
+func (w *world) listAddresses() []agent.Subject {
 	l, _, err := w.bus.Reopen().List(context.Background())
 	if err != nil {
 		panic(err)
@@ -26,8 +39,8 @@ func (w *world) addresses() []agent.Subject {
 	return list
 }
 
-// addressed: an address never exists without its namespace's deny.
-func (w *watch) addressed(s agent.Subject) {
+// comes: an address never exists without its namespace's deny.
+func (w *watch) comes(s agent.Subject) {
 	ns, id, ok := agent.ParseSubject(string(s))
 	if !ok || strings.ContainsAny(string(s), "*>") {
 		w.fail("S7", "%s is no address", s)

@@ -33,11 +33,12 @@ type watch struct {
 	rooted  map[string]int
 	// lostAt is when the index was last lost or replaced.
 	lostAt time.Duration
-	// undated: it was not dated, so that clocks of a backup run on.
-	undated bool
 	// ordered are the ids that an operator unregistered.
 	ordered map[agent.ID]bool
 	order   *order
+	// acts are the calls that had an effect since actsFrom, for a minute at most.
+	acts     int
+	actsFrom time.Duration
 	// wanted are the letters that must be somewhere, by content: whose they are.
 	wanted map[string]agent.ID
 	// systems are the namespaces that a system agent ever had.
@@ -50,6 +51,8 @@ type watch struct {
 	// untraced are namespaces of which somebody else took away what would tell
 	// the controller that it leaves them.
 	untraced map[string]bool
+	// massed are the roots of which much was missing after the last step.
+	massed map[string]bool
 }
 
 type absence struct {
@@ -90,6 +93,7 @@ func newWatch(w *world) *watch {
 		world: w, absent: map[agent.ID]absence{}, seenOn: map[place]agent.Mount{}, away: map[agent.ID]time.Duration{},
 		probes: map[string]probe{}, looks: map[agent.ID]looks{}, ordered: map[agent.ID]bool{},
 		wanted: map[string]agent.ID{}, systems: map[string]bool{}, untraced: map[string]bool{},
+		massed: map[string]bool{},
 	}
 }
 
@@ -114,10 +118,7 @@ func (w *watch) lostIndex() {
 	clear(w.seenOn)
 	clear(w.away)
 	clear(w.ordered)
-	// Open: a second loss before the first is over is not dated.
-	if w.undated = w.db.lost && !w.strict; !w.undated {
-		w.lostAt = w.machine.passed()
-	}
+	w.lostAt = w.machine.passed()
 	w.looked()
 }
 
@@ -138,7 +139,7 @@ func (w *watch) looked() {
 	now := w.machine.passed()
 	for id := range w.recorded() {
 		p := w.db.at(id)
-		if p != "" && w.disk.holds(p) == id || p == "" && !w.homeless(id) {
+		if p != "" && w.disk.holds(p) == id || p == "" && w.somewhere(id) {
 			// What came back and went again before anybody looked was away all along.
 			if st := w.db.states[id]; !st.Missing() {
 				delete(w.absent, id)
@@ -166,15 +167,6 @@ func (w *watch) recorded() map[agent.ID]bool {
 		ids[id] = true
 	}
 	return ids
-}
-
-// homeless reports whether an id that is recorded nowhere is absent. Open: its
-// clock begins on a listing that could not see everything.
-func (w *watch) homeless(id agent.ID) bool {
-	if w.strict {
-		return !w.somewhere(id)
-	}
-	return !w.shown(id)
 }
 
 // somewhere reports whether a valid manifest with the id lies where a sweep comes
@@ -246,4 +238,20 @@ func (w *watch) wrote(call, p string) {
 		w.fail("S5", "%s at %s, which nobody ordered", call, p)
 	}
 	w.looked()
+}
+
+// busiest is how many calls with an effect a minute may see: a few for every
+// agent, order and fault, and nothing like a loop that does not rest.
+const busiest = 1000
+
+// hurries counts the calls of a minute. A process that is caught is stopped, or
+// the hours that are to pass would take hours.
+func (w *watch) hurries(call, about string) {
+	if now := w.machine.passed(); now-w.actsFrom > time.Minute {
+		w.acts, w.actsFrom = 0, now
+	}
+	if w.acts++; w.acts > busiest {
+		w.fail("busy", "%d calls within a minute, the last is %s %s", w.acts, call, about)
+		w.life.dead = true
+	}
 }

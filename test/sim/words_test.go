@@ -102,6 +102,7 @@ func onDisk(do func(*world, []string)) func(*world, []string) {
 func onIndex(do func(*world, []string)) func(*world, []string) {
 	return func(w *world, args []string) {
 		do(w, args)
+		w.indexed++
 		w.watch.looked()
 	}
 }

@@ -31,9 +31,12 @@ type world struct {
 	lock    lock
 	backups map[string]*database
 	stamps  int
+	indexed int       // moves with every write to the index, whoever writes
 	purged  time.Time // when the index last looked for old records
 	bus     *memory.Relay
 	busDown bool
+	// addressed is what addresses found last.
+	addressed addressed
 	// dorkOS runs beside the relay.
 	dorkOS bool
 	// busBroken: the rules cannot be read.
@@ -44,15 +47,15 @@ type world struct {
 	racedAt time.Duration
 	watch   *watch
 	life    *life
-	// strict: what is known and open fails too.
-	strict bool
-	seed   uint64
-	lives  uint64
-	minted int
-	posted int // letters, ever
-	writes map[string]int
-	log    func(format string, args ...any)
-	trace  trace
+	seed    uint64
+	// episodes so far.
+	episodes episodes
+	lives    uint64
+	minted   int
+	posted   int // letters, ever
+	writes   map[string]int
+	log      func(format string, args ...any)
+	trace    trace
 	// failed is the first invariant that did not hold.
 	failed error
 }
@@ -60,7 +63,7 @@ type world struct {
 func newWorld(seed uint64, o controller.Options) *world {
 	w := &world{
 		machine: newMachine(), options: o, disk: newDisk(), db: newDatabase(), backups: map[string]*database{},
-		bus: memory.New(), seed: seed, writes: map[string]int{}, log: func(string, ...any) {},
+		bus: memory.New(), seed: seed, writes: map[string]int{}, episodes: episodes{}, log: func(string, ...any) {},
 	}
 	w.watch = newWatch(w)
 	for _, p := range append([]string{managedHome, "/out"}, scanRoots...) {

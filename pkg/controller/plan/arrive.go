@@ -15,6 +15,9 @@ func (pl *planner) insert(candidates []Claim) {
 	pl.take(agent.InsertRow, row, &winner)
 	pl.present(winner.Look.Mount, winner.RootMount)
 	pl.refuse(pl.others(row.Path), row.Path, winner.Look.Dir)
+	if pl.o.displaced() {
+		pl.leave(&pl.o.Tombstone.Record, row)
+	}
 	pl.relay(row)
 }
 

@@ -808,7 +808,7 @@ func everyChangeIsTold(v *verdict) string {
 			whose = append(whose, e.ID)
 			continue
 		}
-		if e.Reason == agent.Conflict { // VoidRecordsGo
+		if e.Reason == agent.Conflict || holdBegins(v, e) { // VoidRecordsGo
 			continue
 		}
 		if !slices.ContainsFunc(v.p.Change.Problems, func(p agent.Problem) bool { return p.Reason == e.Reason && p.Path == e.Path }) ||
@@ -829,6 +829,13 @@ func everyChangeIsTold(v *verdict) string {
 		return "two events tell of it"
 	}
 	return ""
+}
+
+// holdBegins reports whether an event tells of a mass hold that has just taken
+// over, or keeps a clock that begins anew, which may be beside anything else.
+func holdBegins(v *verdict, e *agent.Event) bool {
+	held := v.o.State != nil && v.next.State != nil && v.o.State.Held && v.o.State.Clock == v.next.State.Clock
+	return e.Reason == agent.MassMissing && !held && v.next.State != nil && v.next.State.Held
 }
 
 // orderOfClaimsIsNoMatter: who gets the id does not depend on the order in which

@@ -35,10 +35,15 @@ func (pl *planner) remove(reason agent.Reason, message string) {
 		Evidence: pl.audit(),
 	}
 	pl.retireAll()
-	if o.Row != nil {
+	switch {
+	case o.Row != nil:
 		pl.plan.add(Action{Type: RemoveRow})
 		pl.plan.Change.Op = agent.RemoveRow
 		pl.leaveNamespace(o.Row.Namespace())
+	case o.displaced():
+		// Its address may be gone already, where it was displaced in the pass that
+		// was removing it.
+		pl.leaveNamespace(o.Tombstone.Record.Namespace())
 	}
 	pl.dropRules(nil)
 	pl.plan.Change.Durable = true
@@ -65,6 +70,10 @@ func (pl *planner) leftover() {
 		pl.state = pl.pausedOnly()
 		return
 	}
+	if pl.o.Home == nil && !pl.o.Complete && !pl.o.missing() {
+		pl.unseen()
+		return
+	}
 	place := pl.o.Relay.Endpoints[0].Place
 	pl.plan.Path = place
 	pl.plan.Reason = agent.EndpointLeaked
@@ -83,6 +92,16 @@ func (pl *planner) leftover() {
 	if pl.due(e) {
 		pl.expire()
 	}
+}
+
+// unseen: nothing says where the manifest of an address without a row may be, and
+// the listing could not see everything. No clock begins on that.
+func (pl *planner) unseen() {
+	pl.plan.Reason = agent.IncompleteListing
+	pl.plan.Message = "an address without a row, and part of the disk could not be listed"
+	pl.plan.NeedSweep = true
+	pl.plan.Hold = &Hold{Reason: agent.IncompleteListing, Since: pl.o.Now.Wall}
+	pl.problems = slices.Clone(pl.o.Problems)
 }
 
 // overruled reports whether no clock is to be waited for. An order to unregister

@@ -283,6 +283,29 @@ func departureRules() []rule {
 			removeAt now+719h0m0s
 			requeue 719h0m0s
 `},
+		{"leftover without a recorded place waits for a listing that sees everything", func(o *plan.Observation, _ *plan.Policy) {
+			newcomer(o)
+			o.Relay = healthyRelay()
+			o.Complete = false
+		}, `
+			reason IncompleteListing
+			hold IncompleteListing now until never
+			needSweep
+`},
+		{"displaced agent whose address is gone already leaves its namespace", func(o *plan.Observation, _ *plan.Policy) {
+			displaced(o, grace)
+			o.Relay.Endpoints = nil
+		}, `
+			reason Removed /w/p/home
+			do removeRules p
+			leaves p
+			remembers nothing
+			durable
+			bury Removed /w/p/home
+			deed Removed /w/p/home
+			removeAt now
+			confirm
+`},
 		{"clock of a leftover waits for a relay that is down", func(o *plan.Observation, p *plan.Policy) {
 			newcomer(o)
 			o.Relay = healthyRelay()

@@ -15,6 +15,10 @@ func (r *Relay) List(ctx context.Context) (*agent.RelayListing, []agent.ID, erro
 		return nil, nil, err
 	}
 	defer r.unlock()
+	if r.listing != nil && r.seen == r.world.version {
+		return r.listing, nil, nil
+	}
+	r.seen = r.world.version
 	var changed []agent.ID
 	for s, b := range r.world.boxes {
 		if whole, known := r.known[s]; !known || whole == b.half {

@@ -19,6 +19,7 @@ type Relay struct {
 
 	// Guarded by the world's lock: what the next List is expected to find.
 	listing *agent.RelayListing
+	seen    int // the world's version at the last List
 	known   map[agent.Subject]bool
 	rules   map[string]agent.RuleSet
 	blind   bool // the rules could not be read, or were never
@@ -40,6 +41,7 @@ type world struct {
 	kept    []keptBox
 	rules   []agent.Rule
 	writes  int
+	version int // moves with everything that is stored
 	broken  string
 	run     int // the DorkOS that is running; 0 for none
 	lastRun int
@@ -96,10 +98,13 @@ func (r *Relay) ensure(s agent.Subject) error {
 				return fmt.Errorf("%s differs only in letter case from %s", s, other)
 			}
 		}
-		b = &mailbox{letters: map[string]string{}}
+		b = &mailbox{letters: map[string]string{}, half: true}
 		r.world.boxes[s] = b
 	}
-	b.half = false
+	if b.half {
+		b.half = false
+		r.world.version++
+	}
 	if r.known != nil {
 		r.known[s] = true
 	}
@@ -203,6 +208,9 @@ func (r *Relay) Retire(ctx context.Context, s agent.Subject, at time.Time) error
 }
 
 func (r *Relay) take(s agent.Subject) {
+	if r.world.boxes[s] != nil {
+		r.world.version++
+	}
 	delete(r.world.boxes, s)
 	delete(r.world.waiting, s)
 	delete(r.known, s)
@@ -236,6 +244,7 @@ func (r *Relay) Restore(ctx context.Context, id agent.ID, s agent.Subject) error
 		merge(r.world.boxes[s].letters, k.letters)
 	}
 	r.world.kept = others
+	r.world.version++
 	return nil
 }
 

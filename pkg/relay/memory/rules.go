@@ -148,6 +148,7 @@ func (r *Relay) edit(ctx context.Context, about []agent.Rule, change func([]agen
 	if !slices.Equal(next, r.world.rules) {
 		r.world.rules = next
 		r.world.writes++
+		r.world.version++
 	}
 	if r.rules != nil {
 		for _, rule := range about {

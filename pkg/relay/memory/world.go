@@ -16,6 +16,7 @@ func (r *Relay) Deliver(s agent.Subject, name, content string) bool {
 	b := r.world.boxes[s]
 	if b != nil {
 		b.letters[name] = content
+		r.world.version++
 	}
 	return b != nil
 }
@@ -52,6 +53,7 @@ func (r *Relay) SetRules(rules []agent.Rule) {
 	r.world.mu.Lock()
 	defer r.world.mu.Unlock()
 	r.world.rules = slices.Clone(rules)
+	r.world.version++
 }
 
 // Writes counts how often this relay, or one reopened from it, wrote the rules.
@@ -66,6 +68,7 @@ func (r *Relay) Break(problem string) {
 	r.world.mu.Lock()
 	defer r.world.mu.Unlock()
 	r.world.broken = problem
+	r.world.version++
 }
 
 // Vanish removes a mailbox with its mail, as a clumsy hand does.
@@ -73,6 +76,7 @@ func (r *Relay) Vanish(s agent.Subject) {
 	r.world.mu.Lock()
 	defer r.world.mu.Unlock()
 	delete(r.world.boxes, s)
+	r.world.version++
 }
 
 // Damage makes a mailbox half.
@@ -81,6 +85,7 @@ func (r *Relay) Damage(s agent.Subject) {
 	defer r.world.mu.Unlock()
 	if b := r.world.boxes[s]; b != nil {
 		b.half = true
+		r.world.version++
 	}
 }
 
@@ -95,6 +100,13 @@ func (r *Relay) DorkOS(running bool) {
 	} else {
 		clear(r.world.waiting)
 	}
+}
+
+// Version moves with everything that is stored, whoever changes it.
+func (r *Relay) Version() int {
+	r.world.mu.Lock()
+	defer r.world.mu.Unlock()
+	return r.world.version
 }
 
 // String is everything that is stored, in a stable order.
