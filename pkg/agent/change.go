@@ -67,6 +67,9 @@ type View struct {
 	State     *State
 	Tombstone *Tombstone
 	Problems  []Problem
+	// Lost: the index was lost or replaced and no complete sweep has ended since.
+	// A listing that was made before may not say so.
+	Lost bool
 }
 
 // Places are where the index knows the id to be, or to have been refused.

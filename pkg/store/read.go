@@ -62,7 +62,11 @@ func (c *conn) view(id agent.ID) (v agent.View, err error) {
 	if v.Tombstone, err = c.tombstone(id); err != nil {
 		return v, err
 	}
-	v.Problems, err = c.problems(id)
+	if v.Problems, err = c.problems(id); err != nil {
+		return v, err
+	}
+	since, err := c.meta(metaLost)
+	v.Lost = since != ""
 	return v, err
 }
 
