@@ -152,6 +152,11 @@ func (s *snapshot) findTwins() {
 	for i := range s.index.Entries {
 		add(s.index.Entries[i].ID)
 	}
+	for id := range s.relay.Endpoints {
+		if s.entry(id) == nil {
+			add(id) // its address is in the way until its grace is over
+		}
+	}
 	for _, id := range sortedIDs(s.files.ByID) {
 		add(id)
 	}

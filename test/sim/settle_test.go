@@ -155,14 +155,18 @@ func (w *world) reserved() map[string]bool {
 	return reserved
 }
 
-// twinned reports whether another id that differs in letter case only has a row.
+// twinned reports whether another id that differs in letter case only has a row
+// or an address.
 func (w *world) twinned(id agent.ID) bool {
 	for other := range w.db.rows {
 		if other != id && other.Fold() == id.Fold() {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(w.addresses(), func(s agent.Subject) bool {
+		_, other, _ := agent.ParseSubject(string(s))
+		return other != id && other.Fold() == id.Fold()
+	})
 }
 
 // refusedEverywhere reports whether a displaced id lies in linked worktrees only:

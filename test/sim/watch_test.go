@@ -175,12 +175,25 @@ func (w *watch) somewhere(id agent.ID) bool {
 	return slices.ContainsFunc(w.disk.projects(), func(p string) bool { return w.walked(p) && w.disk.holds(p) == id })
 }
 
+// refusedAt reports whether the manifest at a path names a namespace that is a
+// system agent's: whoever is at home there stays as it was, its volume included.
+func (w *watch) refusedAt(path string) bool {
+	n := w.disk.dir(path)
+	if n == nil || n.file == nil || n.file.manifest.Namespace == "" {
+		return false
+	}
+	ns, managed, ok := w.locate(path)
+	return !ok || !managed && w.reserved()[ns]
+}
+
 // probed takes down what a process was shown.
 func (w *watch) probed(l *agent.Look) {
 	p := probe{at: w.machine.passed(), class: l.Class, holds: w.disk.holds(l.Path), mount: l.Mount}
 	if l.Class == agent.Present {
 		p.id = l.Manifest.ID
-		w.seenOn[place{p.id, l.Path}] = l.Mount
+		if !w.refusedAt(l.Path) {
+			w.seenOn[place{p.id, l.Path}] = l.Mount
+		}
 	}
 	w.probes[l.Path] = p
 	for id := range w.absent {
