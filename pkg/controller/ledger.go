@@ -144,6 +144,18 @@ func (l *ledger) missing(root string) []time.Time {
 	return list
 }
 
+// timeAnew makes every orphan due for another look: what its removal waits for was
+// computed by a clock that has been set since.
+func (l *ledger) timeAnew(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id := range l.orphans {
+		if _, ok := l.dirty[id]; !ok {
+			l.dirty[id] = now
+		}
+	}
+}
+
 // nothingMissing reports whether no agent is looked for: none is an orphan, and
 // none waits for a complete listing.
 func (l *ledger) nothingMissing() bool {

@@ -102,6 +102,7 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	now, awake, why := c.settling.read()
 	if why != "" {
 		c.log.Info("absences have to settle anew", zap.String("event", "SettleWindow"), zap.String("cause", why))
+		c.ledger.timeAnew(now.Wall)
 	}
 	stats.Complete = map[string]bool{"files": false, "index": false, "relay": false}
 	index, changed, err := c.ports.Index.List(ctx)
