@@ -59,7 +59,7 @@ for project in shop/storefront shop/checkout shop/search shop/pictures \
   manifest "$project" "$(printf '01JDEMO%019d' "$n")"
 done
 
-say "a dozen projects in $projects, and nothing registered"
+say "a dozen projects in $projects; the first sweep registers them"
 "$bin" run --listen-address 127.0.0.1:0 --log-level info 2>"$log" &
 pid=$!
 for _ in $(seq 100); do

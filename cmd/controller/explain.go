@@ -133,8 +133,13 @@ func short(s *string) string {
 }
 
 func (a *app) explainNext(w io.Writer, e *controller.Explanation) {
-	if len(e.Next) == 0 {
+	switch {
+	case len(e.Next) > 0:
+	case e.Agent == nil || e.Agent.RemoveAt.String() == "":
 		fmt.Fprintln(w, "\nnext: nothing to do")
+		return
+	default:
+		fmt.Fprintln(w, "\nnext: its removal, unless it returns before")
 		return
 	}
 	fmt.Fprintln(w, "\nnext")

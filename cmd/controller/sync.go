@@ -79,6 +79,9 @@ func (a *app) writeSync(w io.Writer, r *controller.SyncResult) {
 	if is != "" {
 		fmt.Fprintln(w, "is:  "+is+" (`mesh-controller agents --problems` names them)")
 	}
+	if r.RelayDegraded != "" {
+		fmt.Fprintln(w, "but: the relay could not be looked at: "+r.RelayDegraded)
+	}
 	a.writeFailures(w, r.Failures)
 }
 

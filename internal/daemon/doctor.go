@@ -138,7 +138,7 @@ func (e *examination) keptMail() {
 	}
 	if old > 0 {
 		e.add("relay", Hint, "read it, or remove the directories of those that you do not miss",
-			"%s keeps %d mailboxes with undelivered mail of agents that left more than 30 days ago", maildir.KeptDir(e.s.RelayDir), old)
+			"%s: undelivered mail of agents that left more than 30 days ago is kept in mailboxes: %d", maildir.KeptDir(e.s.RelayDir), old)
 	}
 }
 

@@ -193,7 +193,7 @@ func TestDoctorFindsOldMail(t *testing.T) {
 		p.file(t, ".dork/relay/removed/relay.agent.x."+name+"."+p.now.Add(-age).UTC().Format("20060102T150405.000Z")+"/new/1", "")
 	}
 	p.file(t, ".dork/relay/removed/notes/new/1", "")
-	p.finds("relay", Hint, "keeps 1 mailboxes", "read it")
+	p.finds("relay", Hint, "is kept in mailboxes: 1", "read it")
 }
 
 func TestDoctorFindsOddRoots(t *testing.T) {

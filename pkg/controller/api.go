@@ -100,6 +100,9 @@ type SyncResult struct {
 	DurationSeconds float64   `json:"durationSeconds"`
 	Counts          Counts    `json:"counts"`
 	Failures        []Failure `json:"failures"`
+	// RelayDegraded says why rules or mailboxes could not be looked at: the rest
+	// of the result does not speak of them. Absent where they were.
+	RelayDegraded string `json:"relayDegraded,omitempty"`
 }
 
 // Counts of a sync. An agent counts once, under the first that applies of

@@ -43,7 +43,7 @@ func (c *Controller) carryOut(ctx context.Context, it *intent) {
 	case t.waits:
 		it.outcome.Message = agent.ErrDeferred.Error()
 	}
-	c.result(t, sequence, took)
+	c.result(ctx, t, sequence, took)
 }
 
 func (t *task) doubtMessage() string {

@@ -50,7 +50,7 @@ func readyToMove(t *task, path string) error {
 		return err
 	}
 	if t.obs.Twin != "" {
-		return refuse("give it another id: mesh-controller reissue "+path, "the id %s differs only in letter case from %s, which is registered", t.id, t.obs.Twin)
+		return refuse("give it another id: mesh-controller reissue "+path, "the id %s differs only in letter case from %s, which is registered or still has its address", t.id, t.obs.Twin)
 	}
 	return nil
 }

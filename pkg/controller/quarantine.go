@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 
@@ -58,9 +57,6 @@ func (q *quarantine) size() int {
 // everybody to see. The next plan of the key, when its evidence changes, on a
 // full resync or after a restart, takes it off again.
 func (c *Controller) listQuarantined(ctx context.Context, t *task) {
-	if !errors.Is(t.err, errPanic) || !c.quarantine.holds(t.id) {
-		return
-	}
 	if err := guard(func() error { return c.recordQuarantine(ctx, t) }); err != nil && ctx.Err() == nil {
 		c.log.Warn("list a quarantined agent", zap.String("agent_id", clip(string(t.id))), zap.Error(err))
 	}

@@ -99,7 +99,7 @@ func readyToTake(t *task, path string) error {
 	}
 	o := &t.obs
 	if o.Twin != "" {
-		return refuse("give it another id: mesh-controller reissue "+path, "the id %s differs only in letter case from %s, which is registered", o.ID, o.Twin)
+		return refuse("give it another id: mesh-controller reissue "+path, "the id %s differs only in letter case from %s, which is registered or still has its address", o.ID, o.Twin)
 	}
 	if o.Row == nil && t.plan.Reason == agent.IncompleteListing {
 		return refuse("make the rest of the disk readable, or mesh-controller adopt "+path+" settles it",

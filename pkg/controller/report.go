@@ -136,7 +136,7 @@ func (c *Controller) gauge() {
 	g.Quarantined = c.quarantine.size()
 	g.Paused = c.paused.Load()
 	if s := c.current.Load(); s != nil {
-		g.RelayDegraded = s.relayDown != "" || s.relay.Degraded != ""
+		g.RelayDegraded = s.relayTrouble() != ""
 	}
 	c.ports.Metrics.State(g)
 }

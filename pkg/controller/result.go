@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -18,13 +19,14 @@ const conflictsInARow = 5
 
 // result ends one handling of a key: it is done, comes back later, or failed
 // and backs off.
-func (c *Controller) result(t *task, sequence uint64, took time.Duration) {
+func (c *Controller) result(ctx context.Context, t *task, sequence uint64, took time.Duration) {
 	now := c.ports.Clock.Now()
 	switch {
 	case errors.Is(t.err, errPanic) && c.quarantine.holds(t.id):
 		c.ports.Metrics.Reconciled("panic", took)
 		c.queue.Forget(t.id)
 		c.ledger.settled(t.id, false)
+		c.listQuarantined(ctx, t)
 		c.resyncs.finish(t, sequence, 0, c.failure(t, agent.Quarantined))
 	case errors.Is(t.err, errPanic):
 		c.ports.Metrics.Reconciled("panic", took)

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -69,6 +70,10 @@ func (s *snapshot) sameSightings(l *agent.Listing) bool {
 	a, b := s.files.Sightings, l.Sightings
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
+
+// relayTrouble says why the relay could not be listed or its rules not be read;
+// "" when both could.
+func (s *snapshot) relayTrouble() string { return cmp.Or(s.relayDown, s.relay.Degraded) }
 
 func (s *snapshot) countRows() {
 	n := len(s.index.Entries)
@@ -152,14 +157,24 @@ func (s *snapshot) findTwins() {
 	for i := range s.index.Entries {
 		add(s.index.Entries[i].ID)
 	}
-	for id := range s.relay.Endpoints {
-		if s.entry(id) == nil {
-			add(id) // its address is in the way until its grace is over
-		}
+	for _, id := range s.rowless() {
+		add(id) // its address is in the way until its grace is over
 	}
 	for _, id := range sortedIDs(s.files.ByID) {
 		add(id)
 	}
+}
+
+// rowless are the ids that have an address and no row, sorted.
+func (s *snapshot) rowless() []agent.ID {
+	var ids []agent.ID
+	for id := range s.relay.Endpoints {
+		if s.entry(id) == nil {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 func (s *snapshot) precedes(a, b agent.ID) bool {

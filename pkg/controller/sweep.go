@@ -54,6 +54,7 @@ func (c *Controller) resync(ctx context.Context, req SyncRequest, result *SyncRe
 	*result = c.resyncs.result(r)
 	c.ledger.fill(&result.Counts)
 	result.Full = req.Full
+	result.RelayDegraded = c.current.Load().relayTrouble()
 	result.DurationSeconds = c.ports.Clock.Since(began).Seconds()
 	return nil
 }

@@ -62,8 +62,7 @@ func (c *Controller) handleOwn(ctx context.Context, batch []agent.ID) {
 	tasks := c.converge(ctx, batch)
 	took := c.ports.Clock.Since(began) / time.Duration(len(batch))
 	for _, t := range tasks {
-		c.result(t, sequence, took)
-		c.listQuarantined(ctx, t)
+		c.result(ctx, t, sequence, took)
 	}
 }
 

@@ -47,6 +47,7 @@ func (s *Store) commit(ctx context.Context, changes []agent.Change, part []int, 
 			if !ch.At.Wall.IsZero() {
 				b.at = ch.At.Wall
 			}
+			errs[i] = nil
 			err := b.apply(ch)
 			if errors.Is(err, agent.ErrConflict) {
 				errs[i] = fmt.Errorf("%s: %w", ch.ID, err)

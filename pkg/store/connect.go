@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 
 	"github.com/ncruces/go-sqlite3"
@@ -47,7 +46,7 @@ func (s *Store) disconnect() error {
 		return err
 	}
 	// The last one to close checkpoints, which syncs, and takes the -wal away.
-	if _, err := os.Lstat(s.path + "-wal"); errors.Is(err, fs.ErrNotExist) {
+	if at, err := lookAt(s.path); err == nil && at.wal.id.IsZero() {
 		return s.lock.settle()
 	}
 	return nil

@@ -20,10 +20,17 @@ func (s *Store) Read(ctx context.Context, ids []agent.ID, paths []string) (map[a
 	err := s.read(ctx, func(c *conn) (err error) {
 		views = make(map[agent.ID]agent.View, len(ids))
 		at = make(map[string]agent.ID, len(paths))
+		lost, err := c.isLost()
+		if err != nil {
+			return err
+		}
 		for _, id := range ids {
-			if views[id], err = c.view(id); err != nil {
+			v, err := c.view(id)
+			if err != nil {
 				return err
 			}
+			v.Lost = lost
+			views[id] = v
 		}
 		for _, path := range paths {
 			if err := c.standing(path, at); err != nil {
@@ -62,11 +69,7 @@ func (c *conn) view(id agent.ID) (v agent.View, err error) {
 	if v.Tombstone, err = c.tombstone(id); err != nil {
 		return v, err
 	}
-	if v.Problems, err = c.problems(id); err != nil {
-		return v, err
-	}
-	since, err := c.meta(metaLost)
-	v.Lost = since != ""
+	v.Problems, err = c.problems(id)
 	return v, err
 }
 

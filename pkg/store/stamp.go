@@ -106,6 +106,15 @@ func (s *Store) lost(c *conn) (lost bool, at time.Time, err error) {
 	return false, agent.ParseTime(before), err
 }
 
+// isLost reports whether the index counts as lost. Where there is none, c is nil.
+func (c *conn) isLost() (bool, error) {
+	if c == nil || !c.schema.own() {
+		return false, nil
+	}
+	since, err := c.meta(metaLost)
+	return since != "", err
+}
+
 func alive(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
 
 // Found ends the state of a lost index: a complete sweep has ended. Where the

@@ -15,6 +15,7 @@ type burst struct {
 	c  *conn
 	at time.Time
 
+	next  string // the one that the lock file names for it, "" for none
 	stamp string // the one it commits with, "" while nothing was written
 	learn lesson // what the memory learns when it has landed
 }
@@ -43,8 +44,27 @@ func (s *Store) write(ctx context.Context, durable bool, at time.Time, fn func(*
 	return nil
 }
 
-// burst is the transaction itself, with the order of stamps that stamp.go tells.
+// errNoStamp: a burst turned out to have something to write, and the lock file
+// names no stamp for it yet.
+var errNoStamp = errors.New("the lock file names no next stamp")
+
+// burst runs fn in a transaction, with the order of stamps that stamp.go tells.
+// To sync the lock file takes as long as the disk likes, and while a transaction
+// is open others wait for it: one that comes to its first write is given up, and
+// fn runs once more when the stamp is on the disk.
 func (s *Store) burst(c *conn, durable bool, at time.Time, fn func(*burst) error) error {
+	err := s.transact(c, durable, at, "", fn)
+	if !errors.Is(err, errNoStamp) {
+		return err
+	}
+	next := newStamp()
+	if err := s.lock.intend(next); err != nil {
+		return err
+	}
+	return s.transact(c, durable, at, next, fn)
+}
+
+func (s *Store) transact(c *conn, durable bool, at time.Time, next string, fn func(*burst) error) error {
 	durable = durable || s.lock != nil && s.lock.full()
 	if err := c.synchronous(durable); err != nil {
 		return err
@@ -52,7 +72,7 @@ func (s *Store) burst(c *conn, durable bool, at time.Time, fn func(*burst) error
 	if err := c.script(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
-	b := &burst{s: s, c: c, at: at}
+	b := &burst{s: s, c: c, at: at, next: next}
 	err := fn(b)
 	if err == nil && b.stamp != "" {
 		err = b.purge()
@@ -62,6 +82,9 @@ func (s *Store) burst(c *conn, durable bool, at time.Time, fn func(*burst) error
 	}
 	if err == nil && b.stamp != "" {
 		err = c.end(`COMMIT`)
+	}
+	if errors.Is(err, errNoStamp) {
+		return errors.Join(err, c.end(`ROLLBACK`))
 	}
 	if err != nil || b.stamp == "" {
 		s.memory.doubt(&b.learn)
@@ -80,13 +103,14 @@ func (b *burst) touch(err error) error {
 	if err != nil || b.stamp != "" {
 		return err
 	}
-	b.stamp = newStamp()
 	if b.s.lock == nil {
+		b.stamp = newStamp()
 		return nil
 	}
-	if err := b.s.lock.intend(b.stamp); err != nil {
-		return err
+	if b.next == "" {
+		return errNoStamp
 	}
+	b.stamp = b.next
 	return b.putMeta(metaStamp, b.stamp)
 }
 

@@ -1,13 +1,13 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/mesh-registry/mesh-controller/test/process"
 )
 
 // patience is how long anything may take on a loaded machine.
@@ -37,14 +37,11 @@ func (w *world) run(args ...string) outcome {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
-	var stdout, stderr bytes.Buffer
-	cmd := w.command(ctx, args...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+	code, stdout, stderr, err := process.Run(w.command(ctx, args...))
+	if err != nil {
 		w.t.Fatalf("%v: %v", args, err)
 	}
-	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return outcome{code, stdout, stderr}
 }
 
 // want runs a command that must end with a code.

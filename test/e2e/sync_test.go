@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +86,27 @@ func TestSyncCounts(t *testing.T) {
 			}
 			if got := ask[syncView](w, 0, "sync", "--full"); !got.Full || got.Counts != (counts{Agents: 5}) {
 				t.Errorf("full: %+v", got)
+			}
+		})
+	}
+}
+
+// A sync that could not look at the relay says so, though every row is right.
+func TestSyncSaysThatTheRelayIsDegraded(t *testing.T) {
+	for name, served := range map[string]bool{"through the daemon": true, "without a daemon": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.manifest("x/p1", "ONE", nil)
+			w.want(0, "sync")
+			if served {
+				w.start()
+			}
+			if o := w.want(0, "sync"); strings.Contains(o.stdout, "but:") {
+				t.Errorf("all is well: %s", o.stdout)
+			}
+			w.must(os.WriteFile(w.rules(), []byte("[oops"), 0o600))
+			if o := w.want(0, "sync"); !strings.Contains(o.stdout, "but: the relay could not be looked at: ") || !strings.Contains(o.stdout, w.rules()) {
+				t.Error(o.stdout)
 			}
 		})
 	}

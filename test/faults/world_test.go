@@ -3,7 +3,6 @@
 package faults
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	sqlite "github.com/ncruces/go-sqlite3/driver"
+
+	"github.com/mesh-registry/mesh-controller/test/process"
 )
 
 // patience is how long anything may take on a loaded machine.
@@ -125,13 +126,11 @@ func (w *world) run(args ...string) outcome {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir, cmd.Env = "/", w.environ()
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+	code, stdout, stderr, err := process.Run(cmd)
+	if err != nil {
 		w.t.Fatalf("%v: %v", args, err)
 	}
-	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return outcome{code, stdout, stderr}
 }
 
 func (w *world) want(code int, args ...string) outcome {

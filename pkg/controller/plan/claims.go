@@ -163,7 +163,7 @@ func refusal(c *Claim, home string) string {
 func (pl *planner) refuseTwin(candidates []Claim) {
 	pl.plan.Reason = agent.DuplicateID
 	pl.plan.Path = candidates[0].Look.Path
-	pl.plan.Message = "the id differs only in letter case from " + string(pl.o.Twin) + ", which is registered; give it another one"
+	pl.plan.Message = "the id differs only in letter case from " + string(pl.o.Twin) + "; that one is registered, or still has its address; give it another one"
 	for i := range candidates {
 		pl.problem(agent.DuplicateID, candidates[i].Look.Path, pl.plan.Message)
 	}

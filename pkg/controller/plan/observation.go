@@ -31,7 +31,7 @@ type Observation struct {
 	// Claims are the other places where the sweep saw the id, looked at afresh,
 	// in the order of their paths.
 	Claims []Claim
-	// Twin is another id, at home already, that differs only in letter case.
+	// Twin is another id, with a row or an address, that differs only in letter case.
 	Twin agent.ID
 
 	// Contested are fields, or status, that another writer puts back whenever they

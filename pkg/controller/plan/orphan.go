@@ -196,12 +196,11 @@ func (pl *planner) due(e agent.Evidence) bool {
 		return false
 	}
 	f := Forecast(pl.state, e, pl.o.Now, pl.o.Mass, pl.p)
-	if pl.o.Mass != nil && f.Hold == pl.o.Mass && !pl.state.Held {
-		pl.state.Held = true
-		if f.RemoveAt.Equal(f.Hold.Until) {
-			pl.event(agent.MassMissing, pl.plan.Path, "much of its scan root is missing too: its removal is held until "+agent.FormatTime(f.Hold.Until))
-		}
+	held := pl.o.Mass != nil && f.Hold == pl.o.Mass
+	if held && !pl.state.Held && f.RemoveAt.Equal(f.Hold.Until) {
+		pl.event(agent.MassMissing, pl.plan.Path, "much of its scan root is missing too: its removal is held until "+agent.FormatTime(f.Hold.Until))
 	}
+	pl.state.Held = pl.state.Held || held
 	pl.plan.Hold, pl.plan.RemoveAt, pl.plan.Held = f.Hold, f.RemoveAt, f.Held
 	if f.RemoveAt.IsZero() {
 		return false
