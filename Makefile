@@ -110,6 +110,7 @@ fmt: $(GOFUMPT) ## Format every Go file
 .PHONY: verify
 verify: verify-fmt verify-mod verify-generated lint ## All checks that are no tests: format, vet, modules, generated files, lint, policies
 	go vet ./...
+	go -C third_party/go-conntrack vet ./...
 	go test ./internal/archtest
 
 .PHONY: verify-fmt
@@ -121,6 +122,7 @@ verify-mod:
 	go mod verify
 	go mod tidy -diff
 	go -C hack/tools mod tidy -diff
+	go -C third_party/go-conntrack mod tidy -diff
 
 # Compares the tree before and after, so it works with changes in it.
 .PHONY: verify-generated

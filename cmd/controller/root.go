@@ -15,25 +15,6 @@ Every setting below can be given as a flag to any command, as an environment
 variable (MESH_CONTROLLER_ and the flag in capitals), or in the configuration
 file; the flag wins over the variable, the variable over the file.`
 
-// usage is cobra's, without the settings: they are many and the same for every
-// command.
-const usage = `Usage:{{if .Runnable}}
-  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
-  {{.CommandPath}} [command]{{end}}{{if .HasExample}}
-
-Examples:
-{{.Example}}{{end}}{{if .HasAvailableSubCommands}}
-
-Commands:{{range .Commands}}{{if (or .IsAvailableCommand (eq .Name "help"))}}
-  {{rpad .Name .NamePadding }} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasParent}}
-
-Also: -o, --output table|wide|json|yaml, --config file, and a flag for every
-setting (see "{{.Root.Name}} --help").{{end}}
-`
-
 // root is the whole command line.
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -50,7 +31,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetUsageTemplate(usage)
+	root.SetUsageFunc(usage)
 	a.output = formatTable
 	root.PersistentFlags().VarP(&a.output, "output", "o", "table, wide, json or yaml")
 	a.flags.register(root.PersistentFlags())
