@@ -40,6 +40,13 @@ func NormalizeNamespace(s string) (string, bool) {
 	return n, n != "" && len(n) <= MaxNamespace
 }
 
+// IsNamespace reports whether s is a namespace in its normalised form, the only
+// one that has addresses and rules.
+func IsNamespace(s string) bool {
+	n, ok := NormalizeNamespace(s)
+	return ok && n == s
+}
+
 // lowerLikeJS lower-cases as JavaScript does as far as [a-z0-9-] can tell. Two
 // letters outside ASCII become letters of that set: the Kelvin sign is "k", and
 // the dotted capital I is "i" with a combining dot, two characters.

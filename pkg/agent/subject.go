@@ -26,7 +26,7 @@ func ParseSubject(s string) (namespace string, id ID, ok bool) {
 	if !ok || !id.Valid() {
 		return "", "", false
 	}
-	if n, usable := NormalizeNamespace(namespace); !usable || n != namespace {
+	if !IsNamespace(namespace) {
 		return "", "", false
 	}
 	return namespace, id, true

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,14 +12,23 @@ import (
 	"github.com/mesh-registry/mesh-controller/pkg/relay"
 )
 
-// conclude does what concerns no single id, after the keys of a sweep.
+// conclude does what concerns no single id, after the keys of a sweep. A relay
+// that cannot do its part keeps nothing else from being done.
 func (c *Controller) conclude(ctx context.Context, s *snapshot) error {
 	c.applying.Lock()
 	defer c.applying.Unlock()
-	if err := c.recordPlaces(ctx, s); err != nil {
+	err := c.recordSweep(ctx, s)
+	c.unrecorded.Store(err != nil)
+	err = errors.Join(err, c.settleLeft(ctx))
+	if c.queue.Len() > 0 {
 		return err
 	}
-	if err := c.settleLeft(ctx); err != nil {
+	return errors.Join(err, c.ports.Index.Rest())
+}
+
+// recordSweep records what a sweep as a whole has shown.
+func (c *Controller) recordSweep(ctx context.Context, s *snapshot) error {
+	if err := c.recordPlaces(ctx, s); err != nil {
 		return err
 	}
 	if s.recovers && s.whole && s.files.Complete() {
@@ -31,10 +41,7 @@ func (c *Controller) conclude(ctx context.Context, s *snapshot) error {
 			return fmt.Errorf("end the loss of the index: %w", err)
 		}
 	}
-	if c.queue.Len() > 0 {
-		return nil
-	}
-	return c.ports.Index.Rest()
+	return nil
 }
 
 // recordPlaces records the problems of which no id is known: manifests that are
@@ -131,9 +138,14 @@ func (c *Controller) settleLeft(ctx context.Context) error {
 }
 
 // vacated splits the left namespaces: which are settled, and what goes with
-// them. One that is still occupied stays on record.
+// them. One that is still occupied stays on record; a value that is no namespace,
+// which a row that others wrote may have, never had anything.
 func (c *Controller) vacated(ctx context.Context, left []string, v map[string]agent.Vacancy) (settled []string, removals []relay.Removal, err error) {
 	for _, ns := range left {
+		if !agent.IsNamespace(ns) {
+			settled = append(settled, ns)
+			continue
+		}
 		occupied := false
 		if v[ns].Empty && c.ports.Relay != nil {
 			if occupied, err = c.ports.Relay.Occupied(ctx, ns); err != nil {

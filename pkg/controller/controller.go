@@ -81,8 +81,10 @@ type Controller struct {
 	resyncs    resyncs
 	intents    *intents
 	// paused: an operator has switched converging off.
-	paused    atomic.Bool
-	following sync.WaitGroup
+	paused atomic.Bool
+	// unrecorded: what the last sweep as a whole has shown could not be recorded.
+	unrecorded atomic.Bool
+	following  sync.WaitGroup
 }
 
 // complete puts something in the place of what may be left out.

@@ -91,7 +91,10 @@ func (c *Controller) reissue(f *agent.ManifestFile) (*intent, error) {
 	if err != nil {
 		return nil, refuse("mend "+f.Path+"/.dork/agent.json first", "%s", err.Error())
 	}
-	if err := c.placeable(f.Look.Manifest, f.Path); err != nil {
+	// By its new id: what the old one may do as a system agent a copy may not.
+	m := *f.Look.Manifest
+	m.ID = id
+	if err := c.placeable(&m, f.Path); err != nil {
 		return nil, err
 	}
 	return &intent{

@@ -77,7 +77,7 @@ func (c *Controller) done(t *task, sequence uint64, now time.Time, took time.Dur
 		result = "requeue"
 		c.queue.AddAfter(t.id, t.plan.RequeueAfter)
 	}
-	if t.plan.NeedSweep && !c.options.Load().OneShot && !c.waitsForRoot() {
+	if t.plan.NeedSweep && !c.options.Load().OneShot && !c.waitsForInterval() {
 		c.Trigger("interval", false)
 	}
 	// Another place that carries the id may take it now. What is left of one that
@@ -89,11 +89,12 @@ func (c *Controller) done(t *task, sequence uint64, now time.Time, took time.Dur
 	c.resyncs.finish(t, sequence, deedOf(&t.plan), nil)
 }
 
-// waitsForRoot reports whether another sweep would be no wiser: the last one
-// was incomplete and only just ended. The interval brings the next.
-func (c *Controller) waitsForRoot() bool {
+// waitsForInterval reports whether another sweep would be no wiser: the last one
+// was incomplete and only just ended, or what it has shown could not be
+// recorded. The interval brings the next.
+func (c *Controller) waitsForInterval() bool {
 	s := c.current.Load()
-	return !s.files.Complete() && s.began >= c.settling.since()
+	return c.unrecorded.Load() || !s.files.Complete() && s.began >= c.settling.since()
 }
 
 // fail lets a key back off and tells whoever waits for it.

@@ -66,15 +66,18 @@ func (req *UpdateRequest) assignments() ([]agent.Assignment, error) {
 	return set, nil
 }
 
-// registeredAgent finds the row that an id or a project directory means.
+// registeredAgent finds the row that an id, a project directory or a name means.
+// The id of an agent that lost its row is no name, though one that was reissued
+// in its place is called as it was.
 func (c *Controller) registeredAgent(ctx context.Context, target string) (agent.ID, *agent.Record, error) {
 	id := agent.ID(target)
 	views, standing, err := c.ports.Index.Read(ctx, []agent.ID{id}, []string{target})
 	if err != nil {
 		return "", nil, err
 	}
-	if views[id].Row == nil {
-		if id = standing[target]; id == "" {
+	if v := views[id]; v.Row == nil {
+		id = standing[target]
+		if id == "" && v.State == nil && v.Tombstone == nil {
 			if id, err = c.named(ctx, target); err != nil {
 				return "", nil, err
 			}

@@ -25,7 +25,7 @@ func (x *index) Commit(_ context.Context, changes []agent.Change) ([]error, erro
 			}
 		}
 		if t.wrote {
-			t.purge()
+			x.watch.outlived(t.purge())
 			x.purged = t.purged
 			*x.db = *t.db
 			x.restamp()
@@ -267,17 +267,21 @@ const (
 	purgeEvery = time.Hour
 )
 
-// purge drops what is too old, but no tombstone whose clock still runs.
-func (t *transaction) purge() {
+// purge drops what is too old, but no tombstone whose clock still runs, and
+// returns the tombstones that went.
+func (t *transaction) purge() []agent.Tombstone {
 	if t.at.Sub(t.purged).Abs() < purgeEvery {
-		return
+		return nil
 	}
 	t.purged = t.at
 	old := t.at.Add(-retention)
 	t.db.events = slices.DeleteFunc(t.db.events, func(e agent.Event) bool { return e.At.Before(old) })
+	var gone []agent.Tombstone
 	for id, grave := range t.db.graves {
 		if st := t.db.states[id]; grave.At.Before(old) && !st.Missing() {
 			delete(t.db.graves, id)
+			gone = append(gone, grave)
 		}
 	}
+	return gone
 }

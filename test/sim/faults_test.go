@@ -93,10 +93,12 @@ func (l *life) enter(call string, effect bool) error {
 
 // act is a port call that has an effect.
 func (l *life) act(call, about string, do func() error) error {
+	if !l.dead {
+		l.watch.hurries(call, about)
+	}
 	if err := l.enter(call, true); err != nil {
 		return err
 	}
-	l.watch.hurries(call, about)
 	err := do()
 	l.note("%s %s: %v", call, about, err)
 	if l.faults.crash.strikes(after) {

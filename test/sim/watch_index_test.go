@@ -118,7 +118,11 @@ func (w *watch) pausedStays(ch *agent.Change) {
 	}
 }
 
-func (w *watch) isPaused(id agent.ID) bool { return w.db.paused || w.db.states[id].Paused }
+// isPaused reports whether an id is switched off, and has been since the pass under
+// way began: it does not see a backup that is put in place between two calls.
+func (w *watch) isPaused(id agent.ID) bool {
+	return !w.reindexed() && (w.db.paused || w.db.states[id].Paused)
+}
 
 // removes judges a removal, or the record that precedes it.
 func (w *watch) removes(ch *agent.Change, has bool) {

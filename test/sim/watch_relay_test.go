@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -65,16 +66,37 @@ func (w *watch) retiring(s agent.Subject) {
 	}
 	grave, buried := w.db.graves[id]
 	if !buried {
+		grave, buried = w.outlivedNow(id)
+	}
+	if !buried {
 		w.fail("S14", "%s is retired without a record", s)
 		return
 	}
-	path := w.db.at(id)
+	path := cmp.Or(w.db.at(id), grave.Record.Path)
 	if p := w.probes[path]; path != "" && p.holds == id && grave.Reason != agent.Denied {
 		w.fail("S1", "%s is retired, its agent is in %s", s, path)
 	}
 }
 
-// ungoverned: the rules of a namespace go when nobody is in it any more.
+// outlived: the thirty days of these records are over.
+func (w *watch) outlived(graves []agent.Tombstone) {
+	for _, g := range graves {
+		w.ended[g.ID] = ended{w.machine.passed(), g}
+	}
+}
+
+// outlivedNow is the record of an id that ended in the pass under way. An address
+// may wait for longer than a record is kept, as long as a DorkOS runs. The pass
+// that takes it away was planned by its record, which has been there for all its
+// time; that the pass's own writes drop it before takes nothing from anybody.
+func (w *watch) outlivedNow(id agent.ID) (agent.Tombstone, bool) {
+	e, ok := w.ended[id]
+	return e.grave, ok && e.at == w.machine.passed()
+}
+
+// ungoverned: the rules of a namespace go when nobody is in it any more. Who lives
+// in another index, put in place since this one was asked, nobody can know; the
+// next sweep sees to their rules.
 func (w *watch) ungoverned(batch []relay.Removal) {
 	for _, b := range batch {
 		for _, s := range w.addresses() {
@@ -84,7 +106,7 @@ func (w *watch) ungoverned(batch []relay.Removal) {
 		}
 		for id := range w.db.rows {
 			r := w.db.rows[id]
-			if r.Namespace() == b.Namespace && (!b.SystemOnly || r.System()) {
+			if !w.reindexed() && r.Namespace() == b.Namespace && (!b.SystemOnly || r.System()) {
 				w.fail("S10", "the rules of %s go, %s lives there", b.Namespace, id)
 			}
 		}

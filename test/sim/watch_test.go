@@ -23,6 +23,8 @@ type watch struct {
 	// away: when a process was last shown that the volume of an id's home is not
 	// there.
 	away map[agent.ID]time.Duration
+	// ended are the records that were kept for as long as they had to be.
+	ended map[agent.ID]ended
 	// probes are the last look at each path.
 	probes map[string]probe
 	// looks at an absence by this process, since its settle window opened.
@@ -36,7 +38,10 @@ type watch struct {
 	// ordered are the ids that an operator unregistered.
 	ordered map[agent.ID]bool
 	order   *order
-	// acts are the calls that had an effect since actsFrom, for a minute at most.
+	// found are the manifests as the last order found them, and as others have left
+	// them since.
+	found map[string]*file
+	// acts are the calls for an effect since actsFrom, for a minute at most.
 	acts     int
 	actsFrom time.Duration
 	// wanted are the letters that must be somewhere, by content: whose they are.
@@ -73,6 +78,12 @@ type probe struct {
 	mount     agent.Mount
 }
 
+// ended record, and when.
+type ended struct {
+	at    time.Duration
+	grave agent.Tombstone
+}
+
 type looks struct {
 	n     int
 	first time.Time
@@ -86,6 +97,10 @@ type order struct {
 	word string
 	// paths that it may write at.
 	paths []string
+	// id whose home it may write at, wherever that is by then: who names an agent
+	// does not name a place, and a process that was just started finds out that
+	// the agent has moved before it does what was ordered.
+	id agent.ID
 }
 
 func newWatch(w *world) *watch {
@@ -93,7 +108,7 @@ func newWatch(w *world) *watch {
 		world: w, absent: map[agent.ID]absence{}, seenOn: map[place]agent.Mount{}, away: map[agent.ID]time.Duration{},
 		probes: map[string]probe{}, looks: map[agent.ID]looks{}, ordered: map[agent.ID]bool{},
 		wanted: map[string]agent.ID{}, systems: map[string]bool{}, untraced: map[string]bool{},
-		massed: map[string]bool{},
+		massed: map[string]bool{}, found: map[string]*file{}, ended: map[agent.ID]ended{},
 	}
 }
 
@@ -247,14 +262,32 @@ func (w *watch) undetectable(since time.Duration) (d time.Duration) {
 
 // wrote: a manifest changes only where an order names it.
 func (w *watch) wrote(call, p string) {
-	if w.order == nil || !slices.Contains(w.order.paths, p) {
+	o := w.order
+	if o == nil || !slices.Contains(o.paths, p) && (o.id == "" || w.db.at(o.id) != p) {
 		w.fail("S5", "%s at %s, which nobody ordered", call, p)
 	}
 	w.looked()
 }
 
-// busiest is how many calls with an effect a minute may see: a few for every
-// agent, order and fault, and nothing like a loop that does not rest.
+// othersWrote takes down what somebody did to the manifests between two calls: it
+// is not an order's doing.
+func (w *watch) othersWrote(was map[string]*file) {
+	now := w.disk.manifests()
+	for at, f := range was {
+		if now[at] != f {
+			delete(w.found, at)
+		}
+	}
+	for at, f := range now {
+		if was[at] != f {
+			w.found[at] = f
+		}
+	}
+}
+
+// busiest is how many calls for an effect a minute may see, those that fail
+// included: a few for every agent, order and fault, and nothing like a loop that
+// does not rest.
 const busiest = 1000
 
 // hurries counts the calls of a minute. A process that is caught is stopped, or

@@ -279,6 +279,8 @@ func (w *world) meanwhile(n int, word string, args []string) {
 	w.faults.act = func() {
 		w.racedAt = w.machine.passed()
 		w.note("meanwhile: %s %s", word, strings.Join(args, " "))
+		was := w.disk.manifests()
 		do(w, args)
+		w.watch.othersWrote(was)
 	}
 }

@@ -59,7 +59,34 @@ func invariants() []invariant {
 		{"VoidRecordsGo", voidRecordsGo},
 		{"ContestedIsLeftAlone", contestedIsLeftAlone},
 		{"HeldByTheHold", heldByTheHold},
+		{"NoClockWhileCarried", noClockWhileCarried},
 	}
+}
+
+// noClockWhileCarried: the clock of an address without a row does not run while a
+// readable manifest carries the id, be it refused, and does not begin while one
+// cannot be told.
+func noClockWhileCarried(v *verdict) string {
+	if v.o.Row != nil || v.p.Reason != agent.EndpointLeaked {
+		return ""
+	}
+	if carried(v.o) && v.next.State != nil && v.next.State.Missing() {
+		return "a clock runs beside a manifest that carries the id"
+	}
+	for i := range v.o.Claims {
+		c := &v.o.Claims[i]
+		if !c.Denied && (c.Look.Class == agent.Unknown || c.Look.Class == agent.Invalid) && v.p.Starts {
+			return "a clock begins beside " + c.Look.Path
+		}
+	}
+	return ""
+}
+
+// carried reports whether a readable manifest carries the id, be it refused.
+func carried(o *plan.Observation) bool {
+	return slices.ContainsFunc(o.Claims, func(c plan.Claim) bool {
+		return !c.Denied && c.Look.Class == agent.Present && c.Look.Manifest.ID == o.ID
+	})
 }
 
 // whilePaused are the invariants of what is switched off.
@@ -444,6 +471,7 @@ func missingSince(s *agent.State) time.Time {
 // onlyPresentClears: the memory of an absence ends with a manifest at home, a
 // removal, or when nothing is left of the id to be missing: no address, and the
 // relay says so, or one that the order to unregister a displaced id takes away.
+// That of an address without a row ends with any manifest that carries the id.
 func onlyPresentClears(v *verdict) string {
 	if missingSince(v.o.State).IsZero() || !missingSince(v.next.State).IsZero() || v.p.Record != nil {
 		return ""
@@ -452,7 +480,7 @@ func onlyPresentClears(v *verdict) string {
 		return ""
 	}
 	if t := v.o.Tombstone; v.o.Row == nil && v.o.Relay.Down == "" && (t == nil || t.Reason != agent.Displaced) {
-		if len(v.o.Relay.Endpoints) == 0 || t != nil && t.Reason == agent.Unregistered && !v.o.State.Lost && !v.o.IndexLost {
+		if len(v.o.Relay.Endpoints) == 0 || t != nil && t.Reason == agent.Unregistered && !v.o.State.Lost && !v.o.IndexLost || carried(v.o) {
 			return ""
 		}
 	}

@@ -293,9 +293,19 @@ func (pl *planner) settled(grace time.Duration) bool {
 // claimed reports whether a manifest that carries the id, or may do so, is
 // somewhere: an agent whose manifest can be read is never removed.
 func (pl *planner) claimed() bool {
+	return pl.claim(func(c *Claim) bool {
+		return pl.carries(c) || c.Look.Class == agent.Unknown || c.Look.Class == agent.Invalid
+	})
+}
+
+// carried reports whether a manifest that carries the id is somewhere, be it
+// refused.
+func (pl *planner) carried() bool { return pl.claim(pl.carries) }
+
+// claim reports whether a claim is such that is not on the deny list.
+func (pl *planner) claim(such func(*Claim) bool) bool {
 	for i := range pl.o.Claims {
-		c := &pl.o.Claims[i]
-		if !c.Denied && (pl.carries(c) || c.Look.Class == agent.Unknown || c.Look.Class == agent.Invalid) {
+		if c := &pl.o.Claims[i]; !c.Denied && such(c) {
 			return true
 		}
 	}

@@ -59,7 +59,8 @@ func (pl *planner) remove(reason agent.Reason, message string) {
 // leftover deals with endpoints of an id that has neither row nor manifest.
 // Where a tombstone says that the id was removed, the removal is finished, but
 // not on the word of an index that was restored; any other is an orphan with a
-// clock like everybody's.
+// clock like everybody's, which runs only while no manifest carries the id: one
+// that is refused ends it, one that cannot be read leaves it as it is.
 func (pl *planner) leftover() {
 	t := pl.o.Tombstone
 	if t != nil && !pl.o.IndexLost && pl.overruled(t) {
@@ -78,12 +79,19 @@ func (pl *planner) leftover() {
 	pl.plan.Path = place
 	pl.plan.Reason = agent.EndpointLeaked
 	pl.plan.Message = "an address without agent: neither row nor manifest is left of it"
+	if pl.claimed() {
+		pl.plan.Message = "an address without row; it stays as long as a manifest carries its id"
+	}
 	pl.problem(agent.EndpointLeaked, place, pl.plan.Message)
 	e := agent.DirMissing
 	if pl.o.Home != nil {
 		e = pl.evidence()
 	}
-	if !e.Absent() {
+	switch {
+	case pl.carried():
+		pl.state = pl.pausedOnly()
+		return
+	case !e.Absent() || pl.claimed():
 		pl.plan.Retry = e == agent.Unknown
 		return
 	}
@@ -105,9 +113,13 @@ func (pl *planner) unseen() {
 }
 
 // overruled reports whether no clock is to be waited for. An order to unregister
-// ends that of a displaced id, but none that ran while the index was lost.
+// ends that of a displaced id, but none that ran while the index was lost. Only
+// the deny list removes what is left while a manifest carries the id.
 func (pl *planner) overruled(t *agent.Tombstone) bool {
-	return !pl.o.missing() || t.Reason == agent.Unregistered && !pl.o.State.Lost
+	if pl.o.missing() {
+		return t.Reason == agent.Unregistered && !pl.o.State.Lost
+	}
+	return t.Reason == agent.Denied || !pl.carried()
 }
 
 // retireAll takes every address of the id away; mail is kept aside.

@@ -356,6 +356,41 @@ func orphanRules() []rule {
 			deed Removed /mail/p
 			removeAt now
 `},
+		{"leaked endpoint has no clock beside a refused manifest", func(o *plan.Observation, _ *plan.Policy) {
+			newcomer(o, claimAt(homePath))
+			o.Claims[0].Place.Problem = reservedNamespace()
+			o.Relay = healthyRelay()
+			o.State = missingFor(time.Hour, agent.DirMissing)
+		}, `
+			reason EndpointLeaked /mail/p
+			remembers nothing
+			problems 2
+			  EndpointLeaked /mail/p
+			  ManifestInvalid /w/p/home
+			event EndpointLeaked /mail/p
+			event ManifestInvalid /w/p/home
+`},
+		{"leaked endpoint keeps its clock beside a manifest that cannot be told", func(o *plan.Observation, _ *plan.Policy) {
+			newcomer(o, claimAt(homePath))
+			o.Claims[0].Look = lookInvalid(homePath)
+			o.Relay = healthyRelay()
+			o.State = missingFor(grace, agent.DirMissing)
+		}, `
+			reason EndpointLeaked /mail/p
+			problems 1
+			  EndpointLeaked /mail/p
+			event EndpointLeaked /mail/p
+`},
+		{"leaked endpoint gets no clock beside a manifest that cannot be told", func(o *plan.Observation, _ *plan.Policy) {
+			newcomer(o, claimAt(homePath))
+			o.Claims[0].Look = lookInvalid(homePath)
+			o.Relay = healthyRelay()
+		}, `
+			reason EndpointLeaked /mail/p
+			problems 1
+			  EndpointLeaked /mail/p
+			event EndpointLeaked /mail/p
+`},
 		{"leftover of a finished removal is retired without a clock", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o)
 			o.Relay, o.Tombstone, o.Home = healthyRelay(), tombstone(agent.Removed, homePath), homeOf(lookDirMissing(homePath))
@@ -365,6 +400,18 @@ func orphanRules() []rule {
 			do removeRules p
 			leaves p
 			deed Removed /w/p/home
+`},
+		{"leftover of a finished removal stays beside a refused manifest", func(o *plan.Observation, _ *plan.Policy) {
+			newcomer(o, claimAt(homePath))
+			o.Claims[0].Place.Problem = reservedNamespace()
+			o.Relay, o.Tombstone, o.Home = healthyRelay(), tombstone(agent.Removed, homePath), homeOf(lookDirMissing(homePath))
+		}, `
+			reason EndpointLeaked /mail/p
+			problems 2
+			  EndpointLeaked /mail/p
+			  ManifestInvalid /w/p/home
+			event EndpointLeaked /mail/p
+			event ManifestInvalid /w/p/home
 `},
 		{"leftover waits for a clock while the index is lost", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o)

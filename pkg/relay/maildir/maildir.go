@@ -139,7 +139,7 @@ func namespaceOf(s agent.Subject) string {
 
 // checkNamespace refuses what would be a pattern, or another namespace.
 func checkNamespace(ns string) error {
-	if n, ok := agent.NormalizeNamespace(ns); !ok || n != ns {
+	if !agent.IsNamespace(ns) {
 		return fmt.Errorf("%q is not a namespace", ns)
 	}
 	return nil

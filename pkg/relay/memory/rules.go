@@ -11,7 +11,7 @@ import (
 )
 
 func namespace(ns string) error {
-	if n, ok := agent.NormalizeNamespace(ns); !ok || n != ns {
+	if !agent.IsNamespace(ns) {
 		return fmt.Errorf("%q is not a namespace", ns)
 	}
 	return nil
