@@ -145,6 +145,7 @@ func (w *world) scope(word string, args []string) *order {
 		o.paths = append(o.paths, w.db.graves[agent.ID(args[0])].Record.Path)
 	case "update", "unregister":
 		o.id = w.target(args[0])
+		o.home = w.db.at(o.id)
 		if word == "unregister" {
 			w.watch.ordered[o.id] = true
 		}

@@ -109,7 +109,7 @@ func (w *world) homes() map[agent.ID][]string {
 	reserved := w.reserved()
 	for _, p := range w.disk.projects() {
 		id := w.disk.holds(p)
-		if id == "" || slices.ContainsFunc(w.watch.deniedPaths(), func(d string) bool { return agent.Within(p, d) }) || !w.walked(p) {
+		if id == "" || w.watch.denied(p) || !w.walked(p) {
 			continue
 		}
 		if ns, managed, ok := w.locate(p); ok && (managed || !reserved[ns]) {
@@ -253,7 +253,7 @@ func (w *world) staysDisplaced(id agent.ID) bool {
 // denied.
 func (w *world) visible(id agent.ID) bool {
 	return slices.ContainsFunc(w.disk.projects(), func(p string) bool {
-		return w.disk.holds(p) == id && !slices.ContainsFunc(w.watch.deniedPaths(), func(d string) bool { return agent.Within(p, d) })
+		return w.disk.holds(p) == id && !w.watch.denied(p)
 	})
 }
 

@@ -282,9 +282,7 @@ func (u *users) unreadable() string {
 }
 
 func (u *users) denied() string {
-	list := u.w.watch.deniedPaths()
-	slices.Sort(list)
-	return u.pick(list...)
+	return u.pick(slices.Sorted(maps.Keys(u.w.db.denied))...)
 }
 
 func (u *users) row() string {

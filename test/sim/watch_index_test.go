@@ -44,10 +44,8 @@ func (w *watch) arrives(ch *agent.Change) {
 	if !ok || p.class != agent.Present || p.id != ch.ID {
 		w.fail("S8", "%s comes to %s, which does not carry it: %+v", ch.ID, ch.Row.Path, p)
 	}
-	for d := range w.db.denied {
-		if agent.Within(ch.Row.Path, d) {
-			w.fail("S6", "%s comes to %s, which is denied", ch.ID, ch.Row.Path)
-		}
+	if w.denied(ch.Row.Path) {
+		w.fail("S6", "%s comes to %s, which is denied", ch.ID, ch.Row.Path)
 	}
 }
 
@@ -136,7 +134,7 @@ func (w *watch) removes(ch *agent.Change, has bool) {
 	case !buried:
 		w.fail("S14", "%s is removed without a record", id)
 	case has && grave.Reason == agent.Denied:
-		if !slices.ContainsFunc(w.deniedPaths(), func(d string) bool { return agent.Within(path, d) }) {
+		if !w.denied(path) {
 			w.fail("S1", "%s is removed as denied, %s is not", id, path)
 		}
 	case grave.Reason == agent.Unregistered:
@@ -148,12 +146,14 @@ func (w *watch) removes(ch *agent.Change, has bool) {
 	}
 }
 
-func (w *watch) deniedPaths() []string {
-	var list []string
-	for p := range w.db.denied {
-		list = append(list, p)
+// denied reports whether a path is on the deny list.
+func (w *watch) denied(path string) bool {
+	for d := range w.db.denied {
+		if agent.Within(path, d) {
+			return true
+		}
 	}
-	return list
+	return false
 }
 
 // expires judges a removal whose grace is said to be over.
@@ -220,7 +220,7 @@ func (w *watch) proven(id agent.ID, path string, grace time.Duration) {
 		w.fail("S2", "%s is removed after %d looks in %v, it takes %v to settle", id, k.n, time.Since(k.first), settle)
 	}
 	for _, q := range w.disk.projects() {
-		if w.disk.holds(q) == id && w.listed(id, q) && !slices.ContainsFunc(w.deniedPaths(), func(d string) bool { return agent.Within(q, d) }) {
+		if w.disk.holds(q) == id && w.listed(id, q) && !w.denied(q) {
 			w.fail("S1", "%s is removed, the sweep saw it in %s", id, q)
 		}
 	}

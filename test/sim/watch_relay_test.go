@@ -73,7 +73,7 @@ func (w *watch) retiring(s agent.Subject) {
 		return
 	}
 	path := cmp.Or(w.db.at(id), grave.Record.Path)
-	if p := w.probes[path]; path != "" && p.holds == id && grave.Reason != agent.Denied {
+	if p := w.probes[path]; path != "" && p.holds == id && grave.Reason != agent.Denied && !w.denied(path) {
 		w.fail("S1", "%s is retired, its agent is in %s", s, path)
 	}
 }

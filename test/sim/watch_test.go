@@ -101,6 +101,9 @@ type order struct {
 	// does not name a place, and a process that was just started finds out that
 	// the agent has moved before it does what was ordered.
 	id agent.ID
+	// home of id when the order was given, which an index that was exchanged since
+	// may not know.
+	home string
 }
 
 func newWatch(w *world) *watch {
@@ -263,7 +266,7 @@ func (w *watch) undetectable(since time.Duration) (d time.Duration) {
 // wrote: a manifest changes only where an order names it.
 func (w *watch) wrote(call, p string) {
 	o := w.order
-	if o == nil || !slices.Contains(o.paths, p) && (o.id == "" || w.db.at(o.id) != p) {
+	if o == nil || !slices.Contains(o.paths, p) && (o.id == "" || w.db.at(o.id) != p && !(w.reindexed() && o.home == p)) {
 		w.fail("S5", "%s at %s, which nobody ordered", call, p)
 	}
 	w.looked()

@@ -413,6 +413,27 @@ func orphanRules() []rule {
 			event EndpointLeaked /mail/p
 			event ManifestInvalid /w/p/home
 `},
+		{"leftover of a finished removal stays while its home cannot be told", func(o *plan.Observation, _ *plan.Policy) {
+			newcomer(o)
+			o.Relay, o.Tombstone, o.Home = healthyRelay(), tombstone(agent.Removed, homePath), homeOf(lookUnknown(homePath))
+		}, `
+			reason EndpointLeaked /mail/p
+			problems 1
+			  EndpointLeaked /mail/p
+			event EndpointLeaked /mail/p
+			retry
+`},
+		{"leftover of a finished removal goes when its home was denied since", func(o *plan.Observation, _ *plan.Policy) {
+			newcomer(o)
+			o.Relay, o.Tombstone, o.Home = healthyRelay(), tombstone(agent.Removed, homePath), homeOf(lookPresent(homePath, self))
+			o.Home.Denied = true
+		}, `
+			reason Removed /w/p/home
+			do removeEndpoint relay.agent.p.Self
+			do removeRules p
+			leaves p
+			deed Removed /w/p/home
+`},
 		{"leftover waits for a clock while the index is lost", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o)
 			o.Relay, o.Tombstone, o.Home = healthyRelay(), tombstone(agent.Unregistered, homePath), homeOf(lookDirMissing(homePath))
