@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +11,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,56 +18,62 @@ import (
 
 // daemon is a running program under measurement.
 type daemon struct {
+	home
 	cmd     *exec.Cmd
 	address string
-	home    string
-}
-
-// settings name the home, the tree and the socket of a command.
-func settings(home, root string, more ...string) []string {
-	return append([]string{
-		"--dork-home", home, "--scan-root", root,
-		"--socket", filepath.Join(home, "bench.sock"), "--log-level", "error",
-	}, more...)
+	orders  http.Client // through its socket
+	ready   time.Duration
 }
 
 // startDaemon returns when the first sweep is done.
-func startDaemon(ctx context.Context, b *bench, home, root string, more ...string) (*daemon, error) {
+func startDaemon(ctx context.Context, b *bench, h home, f fleet, more ...string) (*daemon, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{address: l.Addr().String(), home: home}
+	d := &daemon{home: h, address: l.Addr().String()}
 	if err := l.Close(); err != nil {
 		return nil, err
 	}
-	args := append([]string{"run", "--listen-address", d.address, "--resync-jitter", "0"}, settings(home, root, more...)...)
-	d.cmd = exec.CommandContext(ctx, b.binary, args...)
+	told, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: h.file("notify.sock"), Net: "unixgram"})
+	if err != nil {
+		return nil, err
+	}
+	defer told.Close()
+	defer os.Remove(h.file("notify.sock")) //nolint:errcheck // the home goes too
+	d.orders.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", h.socket())
+	}}
+	args := append([]string{"run", "--listen-address", d.address, "--resync-jitter", "0"}, h.settings(f, more...)...)
+	d.cmd = command(ctx, b.binary, args...)
 	d.cmd.Stderr = os.Stderr
-	d.cmd.Cancel = func() error { return d.cmd.Process.Kill() } // also one that is halted
+	d.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+h.file("notify.sock"))
+	began := time.Now()
 	if err := d.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for range 6000 {
-		if _, err := d.get("/readyz"); err == nil {
-			return d, nil
-		}
-		time.Sleep(10 * time.Millisecond)
+	if err := awaitReady(told); err != nil {
+		return nil, errors.Join(err, d.cmd.Process.Kill(), d.cmd.Wait())
 	}
-	return nil, errors.Join(errors.New("not ready after a minute"), d.stop())
+	d.ready = time.Since(began)
+	return d, nil
 }
 
-func (d *daemon) get(path string) (string, error) {
-	resp, err := http.Get("http://" + d.address + path)
-	if err != nil {
-		return "", err
+// awaitReady reads what the program tells a service manager.
+func awaitReady(told *net.UnixConn) error {
+	if err := told.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
+		return err
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return "", errors.New(resp.Status)
+	buf := make([]byte, 4096)
+	for {
+		n, err := told.Read(buf)
+		if err != nil {
+			return fmt.Errorf("the daemon is not ready: %w", err)
+		}
+		if strings.HasPrefix(string(buf[:n]), "READY=1") {
+			return nil
+		}
 	}
-	data, err := io.ReadAll(resp.Body)
-	return string(data), err
 }
 
 // stop ends the daemon, also one that is halted.
@@ -75,113 +81,81 @@ func (d *daemon) stop() error {
 	return errors.Join(d.signal(syscall.SIGCONT), d.signal(syscall.SIGTERM), d.cmd.Wait())
 }
 
+// discard stops the daemon and removes its home.
+func (d *daemon) discard() error { return errors.Join(d.stop(), d.home.remove()) }
+
 func (d *daemon) signal(s syscall.Signal) error { return d.cmd.Process.Signal(s) }
+func (d *daemon) pid() int                      { return d.cmd.Process.Pid }
 
-// counters of a daemon at one moment.
-type counters struct {
-	sweeps, cpu, written, hwm float64
+func (d *daemon) get(path string) (string, error) {
+	return answer(http.Get("http://" + d.address + path))
 }
 
-// window is what the daemon did while it was let run for a time; per sweep.
-// Reading the counters costs the daemon more than a small sweep, so its CPU
-// is read inside of the two scrapes.
-func (d *daemon) window(length time.Duration) (counters, error) {
-	if err := d.signal(syscall.SIGCONT); err != nil {
-		return counters{}, err
-	}
-	from, err := d.scrape()
+func answer(resp *http.Response, err error) (string, error) {
 	if err != nil {
-		return counters{}, err
+		return "", err
 	}
-	pid := d.cmd.Process.Pid
-	if from.cpu, err = processCPU(pid); err != nil {
-		return counters{}, err
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", resp.Status, data)
 	}
-	time.Sleep(length)
-	cpu, err := d.idle()
-	if err != nil {
-		return counters{}, err
-	}
-	to, err := d.scrape()
-	if err != nil {
-		return counters{}, err
-	}
-	sweeps := to.sweeps - from.sweeps
-	if sweeps == 0 {
-		return counters{}, errors.New("no sweep ended in the window")
-	}
-	return counters{
-		sweeps: sweeps, cpu: (cpu - from.cpu) / sweeps,
-		written: to.written - from.written, hwm: to.hwm,
-	}, d.signal(syscall.SIGSTOP)
+	return string(data), err
 }
 
-// idle waits for the end of a sweep that is going on: no CPU for 30 ms.
-func (d *daemon) idle() (float64, error) {
-	for {
-		before, err := processCPU(d.cmd.Process.Pid)
+// outcome of a sweep that was ordered.
+type outcome struct {
+	Converged bool
+	Counts    struct{ Agents, Queued, Unreachable, Resurrected int }
+}
+
+// sweep orders one and waits until all that it queued is converged.
+func (d *daemon) sweep(ctx context.Context) (outcome, error) {
+	var o outcome
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://socket/v1/sync", bytes.NewReader([]byte("{}")))
+	if err != nil {
+		return o, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	text, err := answer(d.orders.Do(req))
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &o)
+	}
+	return o, err
+}
+
+// settled is a daemon with nothing left to do that trusts what it remembers.
+func (b *bench) settled(ctx context.Context, f fleet, more ...string) (d *daemon, err error) {
+	h, err := b.newHome()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
 		if err != nil {
-			return 0, err
+			err = errors.Join(err, h.remove())
 		}
-		time.Sleep(30 * time.Millisecond)
-		after, err := processCPU(d.cmd.Process.Pid)
-		if err != nil || after-before < 0.0005 {
-			return after, err
-		}
+	}()
+	if _, err := b.sync(ctx, h, f, more...); err != nil {
+		return nil, err
 	}
+	if d, err = startDaemon(ctx, b, h, f, more...); err != nil {
+		return nil, err
+	}
+	if err := d.settle(ctx); err != nil {
+		return nil, errors.Join(err, d.stop())
+	}
+	return d, nil
 }
 
-func (d *daemon) scrape() (counters, error) {
-	text, err := d.get("/metrics")
-	if err != nil {
-		return counters{}, err
+// settle waits for what was just written to be trusted, and has it looked at.
+func (d *daemon) settle(ctx context.Context) error {
+	if err := pause(ctx, 3*time.Second); err != nil { // it is racy for two seconds
+		return err
 	}
-	c := counters{}
-	if c.sweeps, err = sumMetric(text, "mesh_controller_sweeps_total"); err != nil {
-		return c, err
-	}
-	pid := d.cmd.Process.Pid
-	if c.written, err = procField(pid, "io", "write_bytes"); err != nil {
-		return c, err
-	}
-	c.hwm, err = procField(pid, "status", "VmHWM")
-	return c, err
-}
-
-// sumMetric adds up the series of one metric. One that is not there is an
-// error: it must not look like 0.
-func sumMetric(text, name string) (float64, error) {
-	total, found := 0.0, false
-	for l := range strings.Lines(text) {
-		rest, ok := strings.CutPrefix(l, name)
-		if !ok || rest == "" || rest[0] != ' ' && rest[0] != '{' {
-			continue
+	for range perTurn {
+		if _, err := d.sweep(ctx); err != nil {
+			return err
 		}
-		fields := strings.Fields(rest)
-		v, err := strconv.ParseFloat(fields[len(fields)-1], 64)
-		if err != nil {
-			return 0, fmt.Errorf("metric %s: %w", name, err)
-		}
-		total, found = total+v, true
 	}
-	if !found {
-		return 0, fmt.Errorf("no metric %s", name)
-	}
-	return total, nil
-}
-
-// sync runs one sync and returns its wall time, CPU and greatest memory (KiB).
-func (b *bench) sync(ctx context.Context, home, root string, more ...string) (wall, cpu, rss float64, err error) {
-	cmd := exec.CommandContext(ctx, b.binary, append([]string{"sync"}, settings(home, root, more...)...)...)
-	start := time.Now()
-	out, err := cmd.CombinedOutput()
-	wall = time.Since(start).Seconds()
-	if err != nil {
-		return 0, 0, 0, fmt.Errorf("sync: %w: %s", err, out)
-	}
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0, 0, 0, errors.New("no resource usage on this system")
-	}
-	return wall, float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9, float64(usage.Maxrss), nil
+	return nil
 }

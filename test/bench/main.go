@@ -13,12 +13,16 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
 func main() {
+	// A child dies with the thread that started it, so that must be one that
+	// lasts: see command.
+	runtime.LockOSThread()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
 	stop()
@@ -33,31 +37,20 @@ type bench struct {
 	binary string // the program to measure
 	dir    string // where trees are kept and homes are made
 	rounds int
+	fleets []fleet // that were asked for
 }
 
-// measurement is one kind of measuring; it yields the lines of one size.
-type measurement struct {
-	name  string
-	sizes func(n int) bool
-	run   func(context.Context, *bench, string, int) ([]line, error)
+// fleet is a tree of projects, each with an agent.
+type fleet struct {
+	root string
+	n    int
 }
-
-var measurements = []measurement{
-	{"size", only(50), measureBinary},
-	{"cold", from(50), measureCold},
-	{"quiet", from(50), measureQuiet},
-	{"quiet-foreign-commit", from(1000), measureForeign},
-	{"quiet-default-depth", from(50), measureDefaultDepth},
-}
-
-func only(n int) func(int) bool { return func(m int) bool { return m == n } }
-func from(n int) func(int) bool { return func(m int) bool { return m >= n } }
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	sizes := flags.String("sizes", "50,1000,10000", "numbers of agents, comma-separated")
 	tree := flags.String("tree", "", "an existing tree of the one size, instead of one below -dir")
-	which := flags.String("run", ".", "the measurements to take, a regular `expression`")
+	which := flags.String("run", ".", "the cases to measure, a regular `expression`")
 	format := flags.String("o", "text", "text or json")
 	b := &bench{}
 	flags.IntVar(&b.rounds, "rounds", 5, "rounds of each measurement")
@@ -73,32 +66,64 @@ func run(ctx context.Context, args []string) error {
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return err
 	}
-	var all []line
-	for word := range strings.SplitSeq(*sizes, ",") {
+	if err := lock(b.dir); err != nil {
+		return err
+	}
+	if err := removeStaleHomes(b.dir); err != nil {
+		return err
+	}
+	if err := b.findFleets(*sizes, *tree); err != nil {
+		return err
+	}
+	lines, err := b.measure(ctx, wanted)
+	// What is measured already is worth printing.
+	return errors.Join(err, write(os.Stdout, *format, lines))
+}
+
+func (b *bench) findFleets(sizes, tree string) error {
+	if tree != "" {
+		if strings.Contains(sizes, ",") {
+			return errors.New("-tree is a tree of one size")
+		}
+		if err := lock(tree); err != nil {
+			return err
+		}
+	}
+	for word := range strings.SplitSeq(sizes, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil {
 			return fmt.Errorf("-sizes: %w", err)
 		}
-		root := *tree
+		root := tree
 		if root == "" {
 			if root, err = keptTree(b.dir, n); err != nil {
 				return err
 			}
 		}
-		for _, m := range measurements {
-			if !wanted.MatchString(m.name) || !m.sizes(n) {
+		if err := bringBack(root); err != nil {
+			return err
+		}
+		b.fleets = append(b.fleets, fleet{root, n})
+	}
+	return nil
+}
+
+func (b *bench) measure(ctx context.Context, wanted *regexp.Regexp) ([]line, error) {
+	var all []line
+	for _, f := range b.fleets {
+		for _, c := range cases {
+			if !wanted.MatchString(c.name) || !c.sizes(f.n) {
 				continue
 			}
-			fmt.Fprintf(os.Stderr, "%s %d\n", m.name, n)
-			lines, err := m.run(ctx, b, root, n)
+			fmt.Fprintf(os.Stderr, "%s %d\n", c.name, f.n)
+			lines, err := c.measure(ctx, b, f)
 			if err != nil {
-				// What is measured already is worth printing.
-				return errors.Join(fmt.Errorf("%s at %d agents: %w", m.name, n, err), write(os.Stdout, *format, all))
+				return all, fmt.Errorf("%s at %d agents: %w", c.name, f.n, err)
 			}
 			all = append(all, lines...)
 		}
 	}
-	return write(os.Stdout, *format, all)
+	return all, nil
 }
 
 // keptTree is the tree of n agents, made at its first use. The marker beside

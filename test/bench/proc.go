@@ -40,6 +40,23 @@ func parseSchedstat(s string) (float64, error) {
 	return strconv.ParseFloat(first, 64)
 }
 
+// voluntarySwitches of all threads of a process so far.
+func voluntarySwitches(pid int) (float64, error) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	if err != nil {
+		return 0, err
+	}
+	total := 0.0
+	for _, t := range tasks {
+		n, err := procField(pid, filepath.Join("task", filepath.Base(t), "status"), "voluntary_ctxt_switches")
+		if err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
 // procField reads one "Name:  value [unit]" line of /proc/PID/FILE.
 func procField(pid int, file, name string) (float64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))

@@ -3,117 +3,114 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
+	"fmt"
 	"time"
 )
 
+// perTurn sweeps are a turn of the rotation by which projects are looked into.
+const perTurn = 4
+
 // A quiet sweep at the depth of the tree against a bare loop of stats.
-func measureQuiet(ctx context.Context, b *bench, root string, n int) ([]line, error) {
-	q, err := b.quiet(ctx, root, n, nil, "--scan-depth", "2")
+func measureQuiet(ctx context.Context, b *bench, f fleet) ([]figures, error) {
+	q, err := b.quiet(ctx, f, statManifests, nil, "--scan-depth", "2")
 	if err != nil {
 		return nil, err
 	}
-	lines := []line{
-		{Case: "quiet", Agents: n, Unit: "ms CPU", Ours: spreadOf(q.cpu), Other: new(spreadOf(q.floor)), Ratio: new(ratioOf(q.cpu, q.floor)), Gate: "1.4 [1.15]", OtherIs: "fstatat loop"},
-		{Case: "quiet-writes", Agents: n, Unit: "bytes", Ours: spreadOf(q.written), Gate: "0"},
-		{Case: "memory", Agents: n, Unit: "MiB", Ours: spreadOf(q.hwm), Gate: memoryGate(n)},
+	lines := []figures{
+		{"quiet", q.cpu, q.floor},
+		{line: "quiet-writes", ours: q.written},
+		{line: "memory", ours: q.hwm},
 	}
-	if n == 50 {
-		lines = append(lines, line{Case: "fifty", Agents: n, Unit: "ms CPU", Ours: spreadOf(q.cpu), Gate: "1"})
+	if f.n == 50 {
+		lines = append(lines, figures{line: "fifty", ours: q.cpu})
 	}
 	return lines, nil
 }
 
-func memoryGate(n int) string {
-	if n > 10_000 {
-		return "80 [48]"
-	}
-	return "32"
+// The same after somebody else's commit, so that every row is read.
+func measureForeign(ctx context.Context, b *bench, f fleet) ([]figures, error) {
+	q, err := b.quiet(ctx, f, statManifests, foreignCommit, "--scan-depth", "2")
+	return []figures{{"quiet-foreign-commit", q.cpu, q.floor}}, err
 }
 
-// The same after somebody else's commit, so that every row is read.
-func measureForeign(ctx context.Context, b *bench, root string, n int) ([]line, error) {
-	commit := func(home string) error {
-		return exec.CommandContext(ctx, "sqlite3", filepath.Join(home, "mesh.db"),
-			"PRAGMA busy_timeout=5000; CREATE TABLE IF NOT EXISTS bench(x); INSERT INTO bench VALUES(1)").Run()
-	}
-	q, err := b.quiet(ctx, root, n, commit, "--scan-depth", "2")
+// foreignCommit is one as another program would make it.
+func foreignCommit(index string) error {
+	x, err := openIndex(index)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return []line{{Case: "quiet-foreign-commit", Agents: n, Unit: "ms CPU", Ours: spreadOf(q.cpu), Other: new(spreadOf(q.floor)), Ratio: new(ratioOf(q.cpu, q.floor)), Gate: "1.75 [1.5]", OtherIs: "fstatat loop"}}, nil
+	return errors.Join(x.exec("CREATE TABLE IF NOT EXISTS bench(x); INSERT INTO bench VALUES(1)"), x.close())
 }
 
 // A quiet sweep as it is set by default.
-func measureDefaultDepth(ctx context.Context, b *bench, root string, n int) ([]line, error) {
-	q, err := b.quiet(ctx, root, n, nil)
-	if err != nil {
-		return nil, err
-	}
-	gate := ""
-	if n == 10_000 {
-		gate = "150"
-	}
-	return []line{{Case: "quiet-default-depth", Agents: n, Unit: "ms CPU", Ours: spreadOf(q.cpu), Gate: gate}}, nil
+func measureDefaultDepth(ctx context.Context, b *bench, f fleet) ([]figures, error) {
+	q, err := b.quiet(ctx, f, nil, nil)
+	return []figures{{line: "quiet-default-depth", ours: q.cpu}}, err
 }
 
 // quietRounds are the figures of each round, per sweep: milliseconds of CPU of
-// the program and of the floor, allocations per agent, bytes that went to disk
-// in the whole round, MiB at most.
+// the program and of the floor, bytes that went to disk in the whole round, MiB at most.
 type quietRounds struct{ cpu, floor, written, hwm []float64 }
 
-// perRound sweeps are a turn of the rotation by which projects are looked into.
-const perRound = 4
-
-// quiet lets a settled daemon and the floor run by turns; the daemon is halted
-// meanwhile. With a disturb, each window has one sweep, after it.
-func (b *bench) quiet(ctx context.Context, root string, n int, disturb func(home string) error, more ...string) (q quietRounds, err error) {
-	paths, err := manifests(root, n)
+// quiet lets a settled daemon and the floor, if there is one, run by turns; the
+// daemon is halted meanwhile. With a disturb, each window has one sweep, after
+// it.
+func (b *bench) quiet(ctx context.Context, f fleet, floor func(paths []string) (usage, error), disturb func(index string) error, more ...string) (q quietRounds, err error) {
+	paths, err := manifests(f)
 	if err != nil {
 		return q, err
 	}
-	home, err := os.MkdirTemp(b.dir, "home-")
+	interval := f.interval()
+	d, err := b.settled(ctx, f, append(more, "--resync-interval", interval.String())...)
 	if err != nil {
 		return q, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(home)) }()
-	if _, _, _, err := b.sync(ctx, home, root, more...); err != nil {
-		return q, err
-	}
-	interval := 500 * time.Millisecond
-	if n > 10_000 {
-		interval = 2 * time.Second
-	}
-	d, err := startDaemon(ctx, b, home, root, append(more, "--resync-interval", interval.String())...)
-	if err != nil {
-		return q, err
-	}
-	defer func() { err = errors.Join(err, d.stop()) }()
-	time.Sleep(3*time.Second + perRound*interval) // what was just written is racy for two seconds
-	length := perRound * interval
-	if disturb != nil {
-		length = interval
-	}
+	defer func() { err = errors.Join(err, d.discard()) }()
 	for range b.rounds {
-		if disturb != nil {
-			if err := disturb(home); err != nil {
-				return q, err
-			}
-		}
-		w, err := d.window(length)
+		w, err := d.sweepsOf(ctx, interval, disturb)
 		if err != nil {
 			return q, err
 		}
-		f, err := statFloor(paths)
-		if err != nil {
-			return q, err
-		}
-		q.cpu = append(q.cpu, w.cpu*1e3)
-		q.floor = append(q.floor, f*1e3)
+		q.cpu = append(q.cpu, w.cpu/w.sweeps*1e3)
 		q.written = append(q.written, w.written)
-		q.hwm = append(q.hwm, w.hwm/1024)
+		q.hwm = append(q.hwm, w.hwm)
+		if floor == nil {
+			continue
+		}
+		u, err := floor(paths)
+		if err != nil {
+			return q, err
+		}
+		q.floor = append(q.floor, u.cpu*1e3)
 	}
 	return q, nil
+}
+
+// interval leaves a daemon time to rest between two sweeps.
+func (f fleet) interval() time.Duration {
+	if f.n > 10_000 {
+		return 2 * time.Second
+	}
+	return 500 * time.Millisecond
+}
+
+// sweepsOf is a window of one turn, or of the one sweep after a disturb.
+func (d *daemon) sweepsOf(ctx context.Context, interval time.Duration, disturb func(index string) error) (w counters, err error) {
+	for range 5 { // a machine that is busy shifts sweeps
+		if err := d.awaitSweep(ctx); err != nil {
+			return w, err
+		}
+		length := perTurn * interval
+		if disturb != nil {
+			if err := disturb(d.index()); err != nil {
+				return w, err
+			}
+			length = interval
+		}
+		w, err = d.window(ctx, length)
+		if err != nil || w.sweeps == 1 || w.sweeps > 0 && disturb == nil {
+			return w, err
+		}
+	}
+	return w, fmt.Errorf("%v sweeps fell into the window", w.sweeps)
 }

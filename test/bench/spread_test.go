@@ -24,3 +24,16 @@ func TestRatioIsTakenWithinARound(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+func TestP99(t *testing.T) {
+	values := make([]float64, 200)
+	for i := range values {
+		values[i] = float64(200 - i)
+	}
+	if got := p99(values); got != 198 {
+		t.Error(got)
+	}
+	if got := p99([]float64{7}); got != 7 {
+		t.Error(got)
+	}
+}

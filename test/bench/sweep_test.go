@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// home is a fresh home beside the tree of n projects.
-func home(b *testing.B, n int) *world.World {
+// freshHome lies beside the tree of n projects.
+func freshHome(b *testing.B, n int) *world.World {
 	b.Helper()
 	if trees[n] == "" {
 		dir, err := os.MkdirTemp("", "mesh-bench-")
@@ -61,7 +61,7 @@ func BenchmarkCold(b *testing.B) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
-				w := home(b, n)
+				w := freshHome(b, n)
 				before := cpu()
 				b.StartTimer()
 				r := w.Sync()
@@ -102,7 +102,7 @@ func benchmarkSweep(b *testing.B, trigger string) {
 // what it remembers.
 func settledHome(b *testing.B, n int) *world.World {
 	b.Helper()
-	w := home(b, n)
+	w := freshHome(b, n)
 	w.Start()
 	<-w.Loop().Ready()
 	time.Sleep(3 * time.Second) // what was just written is racy for two seconds

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+)
+
+// From the start of the process to the end of its first sweep: of an empty home,
+// and of one that knows all its agents.
+func measureStart(ctx context.Context, b *bench, f fleet) (_ []figures, err error) {
+	nothing, err := b.newHome()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, nothing.remove()) }()
+	empty, err := b.starts(ctx, fleet{root: nothing.dork()})
+	if err != nil {
+		return nil, err
+	}
+	known, err := b.starts(ctx, f)
+	return []figures{{line: "start-empty", ours: scaled(empty, 1e3)}, {line: "start", ours: scaled(known, 1e3)}}, err
+}
+
+// The same of many agents.
+func measureStartWarm(ctx context.Context, b *bench, f fleet) ([]figures, error) {
+	warm, err := b.starts(ctx, f)
+	return []figures{{line: "start-warm", ours: warm}}, err
+}
+
+// starts of a synced home, seconds each.
+func (b *bench) starts(ctx context.Context, f fleet) (took []float64, err error) {
+	h, err := b.newHome()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, h.remove()) }()
+	if _, err := b.sync(ctx, h, f); err != nil {
+		return nil, err
+	}
+	for range b.rounds {
+		d, err := startDaemon(ctx, b, h, f)
+		if err != nil {
+			return nil, err
+		}
+		if err := d.stop(); err != nil {
+			return nil, err
+		}
+		took = append(took, d.ready.Seconds())
+	}
+	return took, nil
+}
+
+func scaled(values []float64, by float64) []float64 {
+	s := make([]float64, len(values))
+	for i, v := range values {
+		s[i] = v * by
+	}
+	return s
+}
