@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"testing/synctest"
@@ -232,7 +233,8 @@ func (w *world) answered(final bool) {
 
 // staysDisplaced reports whether an id without a row keeps its address: its
 // volume is away and the operator said never, nothing can be told of its home,
-// or it lies where it was refused.
+// or it lies where it was refused. That of a removal that was not finished has its
+// home on record.
 func (w *world) staysDisplaced(id agent.ID) bool {
 	st := w.db.states[id]
 	if w.options.UnmountedGrace == 0 && (st.Lost || st.Evidence == agent.VolumeGone) {
@@ -241,7 +243,7 @@ func (w *world) staysDisplaced(id agent.ID) bool {
 	if w.visible(id) {
 		return true
 	}
-	at := w.db.at(id)
+	at := cmp.Or(w.db.at(id), w.db.graves[id].Record.Path)
 	if at == "" {
 		return false
 	}
