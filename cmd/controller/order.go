@@ -70,7 +70,7 @@ func writeOutcome(w io.Writer, o *controller.Outcome) {
 		line += fmt.Sprintf(", name %s, namespace %s", quoted(o.Agent.Name), o.Agent.Namespace)
 	}
 	fmt.Fprintln(w, printable(line))
-	if o.Finished && o.Message != "" {
+	if o.Finished && o.Message != "" && o.Message != deed {
 		fmt.Fprintln(w, printable(o.Message))
 	}
 	if o.Agent != nil {

@@ -83,7 +83,7 @@ func (c *Controller) registeredAgent(ctx context.Context, target string) (agent.
 			}
 		}
 		if id == "" {
-			return "", nil, fmt.Errorf("%s: %w: neither the id nor the path of a registered agent", target, ErrNotFound)
+			return "", nil, fmt.Errorf("%s: %w: neither the id, the name nor the path of a registered agent", target, ErrNotFound)
 		}
 		if views, _, err = c.ports.Index.Read(ctx, []agent.ID{id}, nil); err != nil {
 			return "", nil, err

@@ -78,15 +78,15 @@ func (pl *planner) leftover() {
 	place := pl.o.Relay.Endpoints[0].Place
 	pl.plan.Path = place
 	pl.plan.Reason = agent.EndpointLeaked
-	pl.plan.Message = "an address without agent: neither row nor manifest is left of it"
-	if pl.claimed() {
-		pl.plan.Message = "an address without row; it stays as long as a manifest carries its id"
-	}
-	pl.problem(agent.EndpointLeaked, place, pl.plan.Message)
 	e := agent.DirMissing
 	if pl.o.Home != nil {
 		e = pl.evidence()
 	}
+	pl.plan.Message = "an address without agent: neither row nor manifest is left of it"
+	if pl.claimed() || !e.Absent() {
+		pl.plan.Message = "an address without row; it stays as long as a manifest carries its id, or may do so"
+	}
+	pl.problem(agent.EndpointLeaked, place, pl.plan.Message)
 	switch {
 	case pl.carried():
 		pl.state = pl.pausedOnly()
