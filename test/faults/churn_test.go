@@ -56,12 +56,7 @@ func TestChurn(t *testing.T) {
 	}
 
 	f.suffer()
-	w.eventually(func() error { // it finishes what an order could not take back
-		if o := w.run("sync", "--full", "-o", "json"); o.code != 0 {
-			return fmt.Errorf("sync: exit code %d: %s %s", o.code, o.stdout, o.stderr)
-		}
-		return nil
-	})
+	w.converges() // and finishes what an order could not take back
 	v.look()
 	w.sync() // after the last repairs of look
 	v.converged()

@@ -76,7 +76,7 @@ func sufferFor(t *testing.T, n int, rules ...string) {
 	}
 
 	f.suffer()
-	w.sync("--full")
+	w.converges()
 	w.eachSays("active InSync", append(ids(n), "LOCAL")...)
 	for _, e := range w.events() {
 		if e.Reason != "Discovered" && e.Reason != "Drifted" && e.Reason != "Unknown" {

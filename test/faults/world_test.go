@@ -156,6 +156,19 @@ func (w *world) sync(flags ...string) (v syncView) {
 	return v
 }
 
+// converges asks for full syncs until one has nothing left over: a call that
+// had been slow may be under way for a while yet, and its mount does not count
+// as one that answers before it returns.
+func (w *world) converges() {
+	w.t.Helper()
+	w.eventually(func() error {
+		if o := w.run("sync", "--full", "-o", "json"); o.code != 0 {
+			return fmt.Errorf("sync: exit code %d: %s %s", o.code, o.stdout, o.stderr)
+		}
+		return nil
+	})
+}
+
 type agentView struct {
 	ID, Name, Namespace, ProjectPath, Status, Reason, RelaySubject string
 	MissingSince, RemoveAt                                         *string
