@@ -68,6 +68,15 @@ func (l *Listing) CompleteFor(path string) bool {
 	return true
 }
 
+// LacksFor says why the root of a path is not complete, for people; "" where it
+// is, or where no root holds the path.
+func (l *Listing) LacksFor(path string) string {
+	if r := l.root(path); r != nil {
+		return r.Lacks
+	}
+	return ""
+}
+
 // Complete reports whether every root was listed whole, skipped directories
 // aside.
 func (l *Listing) Complete() bool {

@@ -56,7 +56,12 @@ func (c *Controller) departing(ctx context.Context, target string) (agent.ID, st
 
 func (c *Controller) departure(id agent.ID, allCopies bool) *intent {
 	it := &intent{id: id, order: plan.Order{Reason: agent.Unregistered}}
-	it.ready = func(t *task) error { return readyToLeave(t, allCopies) }
+	it.ready = func(t *task) error {
+		if err := readyToLeave(t, allCopies); err != nil {
+			return err
+		}
+		return c.proven(t)
+	}
 	it.write = func(ctx context.Context, t *task, u *undo) error {
 		err := c.depart(ctx, t, u)
 		it.final = err == nil
@@ -102,6 +107,18 @@ func readyToLeave(t *task, allCopies bool) error {
 	case agent.Present, agent.OtherAgent, agent.FileMissing, agent.DirMissing, agent.VolumeGone:
 	}
 	return nil
+}
+
+// proven refuses to let an agent go that has no manifest in sight while part of
+// the disk could not be listed: one that moved there would be back with the next
+// sweep that sees it, whatever the answer was.
+func (c *Controller) proven(t *task) error {
+	if t.obs.Complete || t.obs.Row == nil || !t.obs.Home.Look.Judge(t.id, agent.Mount{}).Absent() {
+		return nil
+	}
+	lacks := c.current.Load().files.LacksFor(t.obs.Row.Path)
+	return refuse("run it again when that can be listed",
+		"the manifest of %s is gone from %s and may have moved, since part of the disk could not be listed (%s)", t.id, t.obs.Row.Path, lacks)
 }
 
 // depart records the order and takes the manifests away: the copies first, so

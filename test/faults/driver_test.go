@@ -216,6 +216,9 @@ func (v *driver) unregister(s *slot) error {
 	switch a := v.d.order(http.MethodDelete, "/v1/agents/"+s.id, ""); a.code {
 	case http.StatusOK:
 		v.acked.Add(1)
+		if v.hidden(s) {
+			return nil
+		}
 		v.gone.Store(s.id, true) // finished, or the loop finishes it by itself
 		s.here, s.id = false, ""
 	case nobody, http.StatusNotFound, http.StatusConflict:
@@ -223,6 +226,14 @@ func (v *driver) unregister(s *slot) error {
 		s.unsure = true
 	}
 	return nil
+}
+
+// hidden reports whether the manifest is still there, on the file system that
+// fails: it was moved to where nothing could be read just then, not for want of
+// an order. Whoever can be read again is an agent again.
+func (v *driver) hidden(s *slot) bool {
+	_, err := os.Stat(manifestOf(v.at(s.path)))
+	return err == nil && v.at(s.path) != s.path
 }
 
 // register makes a new agent where the slot is.

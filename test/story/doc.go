@@ -15,6 +15,7 @@
 //	mv A B | cp A B | rm A | mkdir A | corrupt DIR
 //	worktree MAIN LINKED       a linked git worktree with MAIN's files
 //	unreadable DIR | readable DIR
+//	unlisted | listed
 //	mail ID NAME               a letter into the agent's mailbox
 //	start | stop | restart     the controller; restart -boot: the machine too
 //	sync | sweep               a resync, waited for or not

@@ -23,6 +23,7 @@ type faults struct {
 	mu         sync.Mutex
 	unreadable map[string]bool
 	toggled    map[string]bool // since the last sweep
+	unlisted   bool            // no root can be listed whole
 	fails      map[string]int  // by call
 	crashAfter string
 	dead       bool
@@ -142,6 +143,12 @@ func (s *sources) Sweep(ctx context.Context, req agent.SweepRequest) (*agent.Lis
 	}
 	made := *l
 	made.Sightings, made.ByID = s.made.Sightings, s.made.ByID
+	if s.unlisted {
+		made.Roots = slices.Clone(l.Roots)
+		for i := range made.Roots {
+			made.Roots[i].Complete, made.Roots[i].Lacks = false, "some directory: EIO: input/output error"
+		}
+	}
 	return &made, changes, nil
 }
 

@@ -132,6 +132,16 @@ func doUnreadable(s *story, args []string) []string {
 	return nil
 }
 
+func doUnlisted(s *story, _ []string) []string { return s.lists(false) }
+func doListed(s *story, _ []string) []string   { return s.lists(true) }
+
+func (s *story) lists(whole bool) []string {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.unlisted = !whole
+	return nil
+}
+
 func doReadable(s *story, args []string) []string {
 	s.faults.set(s.path(args[0]), false)
 	return nil

@@ -19,7 +19,7 @@ type word func(*story, []string) []string
 var words = map[string]word{
 	"option": doOption, "manifest": doManifest, "edit": doEdit, "write": doWrite, "mv": doMove, "cp": doCopy,
 	"rm": doRemove, "mkdir": doMkdir, "corrupt": doCorrupt, "worktree": doWorktree,
-	"unreadable": doUnreadable, "readable": doReadable, "mail": doMail,
+	"unreadable": doUnreadable, "readable": doReadable, "unlisted": doUnlisted, "listed": doListed, "mail": doMail,
 	"start": doStart, "stop": doStop, "restart": doRestart, "sync": doSync, "sweep": doSweep,
 	"advance": doAdvance, "step": doStep, "sleep": doSleep,
 	"crash-after": doCrashAfter, "crash": doCrash, "fail": doFail,
