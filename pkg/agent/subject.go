@@ -12,6 +12,13 @@ func SubjectOf(namespace string, id ID) Subject {
 	return Subject(subjectPrefix + namespace + "." + string(id))
 }
 
+// Is reports whether the address is SubjectOf(namespace, id).
+func (s Subject) Is(namespace string, id ID) bool {
+	n := len(subjectPrefix)
+	return len(s) == n+len(namespace)+1+len(id) && s[:n] == subjectPrefix &&
+		string(s[n:n+len(namespace)]) == namespace && s[n+len(namespace)] == '.' && s[n+len(namespace)+1:] == Subject(id)
+}
+
 // ParseSubject takes an address apart. It refuses everything that is not
 // exactly four concrete tokens, a namespace that is not in its normalised
 // form, and the namespaces of runtimes: relay.agent.codex.x is a session of a

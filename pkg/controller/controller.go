@@ -200,7 +200,7 @@ func (c *Controller) rest() error {
 
 // knows reports whether any source knows the id.
 func (s *snapshot) knows(id agent.ID) bool {
-	if _, ok := s.rows[id]; ok {
+	if s.entry(id) != nil {
 		return true
 	}
 	if _, ok := s.files.ByID[id]; ok {

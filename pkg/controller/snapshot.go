@@ -3,10 +3,10 @@ package controller
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
-	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
 )
 
 // snapshot is how a sweep ended: immutable. A decision about one id reads its
@@ -34,37 +34,6 @@ type snapshot struct {
 	derived
 }
 
-// derived follows from the listings alone and is kept while they stay.
-type derived struct {
-	known      []string            // recorded paths, sorted
-	rows       map[agent.ID]int    // position among index.Entries
-	byPath     map[string]agent.ID // whose row names a path
-	population map[string]int      // ids per namespace: rows, and endpoints without
-	perRoot    map[string]int      // rows per recorded scan root
-	twins      map[agent.ID]agent.ID
-	reserved   map[string]bool // namespaces of system agents
-	roots      plan.Roots
-	rootMounts map[string]agent.Mount
-	released   map[string]time.Time
-}
-
-// newSnapshot derives what the listings imply. Where neither listing is new,
-// what was derived before still holds.
-func newSnapshot(s snapshot, last *snapshot, roots plan.Roots) *snapshot {
-	if last != nil && last.index == s.index && last.relay == s.relay && last.sameSightings(s.files) &&
-		slices.Equal(last.roots.Configured, roots.Configured) {
-		s.derived = last.derived
-		return &s
-	}
-	s.known = knownPaths(s.index, last)
-	s.roots = roots
-	s.roots.Recorded = recordedRoots(s.index)
-	s.countRows()
-	s.findReserved()
-	s.findTwins()
-	return &s
-}
-
 // sameSightings reports whether a listing shows the same manifests.
 func (s *snapshot) sameSightings(l *agent.Listing) bool {
 	a, b := s.files.Sightings, l.Sightings
@@ -75,128 +44,22 @@ func (s *snapshot) sameSightings(l *agent.Listing) bool {
 // "" when both could.
 func (s *snapshot) relayTrouble() string { return cmp.Or(s.relayDown, s.relay.Degraded) }
 
-func (s *snapshot) countRows() {
-	n := len(s.index.Entries)
-	s.rows = make(map[agent.ID]int, n)
-	s.byPath = make(map[string]agent.ID, n)
-	s.population = map[string]int{}
-	s.perRoot = map[string]int{}
-	for i := range s.index.Entries {
-		e := &s.index.Entries[i]
-		s.rows[e.ID] = i
-		s.byPath[e.Path] = e.ID
-		s.population[e.Namespace]++
-		s.perRoot[e.ScanRoot]++
-	}
-	for id, endpoints := range s.relay.Endpoints {
-		for _, ns := range foreignNamespaces(s.entry(id), endpoints) {
-			s.population[ns]++
-		}
-	}
-	s.rootMounts = map[string]agent.Mount{}
-	s.released = map[string]time.Time{}
-	for _, r := range s.index.Roots {
-		s.rootMounts[r.Path] = r.Mount
-		s.released[r.Path] = r.ReleasedAt
-	}
-}
-
-// foreignNamespaces are those of an id's endpoints in which it has no row.
-func foreignNamespaces(row *agent.Entry, endpoints []agent.Endpoint) []string {
-	var list []string
-	for _, e := range endpoints {
-		ns, _, _ := agent.ParseSubject(string(e.Subject))
-		if (row == nil || row.Namespace != ns) && !slices.Contains(list, ns) {
-			list = append(list, ns)
-		}
-	}
-	return list
-}
-
-// findReserved collects the namespaces of system agents in the managed home.
-func (s *snapshot) findReserved() {
-	s.reserved = map[string]bool{}
-	for i := range s.files.Sightings {
-		f := &s.files.Sightings[i]
-		if !f.System {
-			continue
-		}
-		m := agent.Manifest{Namespace: f.Namespace}
-		if p := plan.Locate(&m, f.Path, s.roots, nil); p.Problem == nil && p.Managed {
-			s.reserved[p.Namespace] = true
-		}
-	}
-	for i := range s.index.Entries {
-		e := &s.index.Entries[i]
-		if e.System && s.roots.Managed != "" && agent.Within(e.Path, s.roots.Managed) {
-			s.reserved[e.Namespace] = true
-		}
-	}
-}
-
-// findTwins pairs ids that differ only in letter case with the one that keeps
-// it: whoever has a row, else an endpoint, else the first in byte order.
-func (s *snapshot) findTwins() {
-	s.twins = map[agent.ID]agent.ID{}
-	first := make(map[string]agent.ID, len(s.files.ByID))
-	add := func(id agent.ID) {
-		fold := id.Fold()
-		keeper, ok := first[fold]
-		switch {
-		case !ok:
-			first[fold] = id
-		case keeper == id:
-		case s.precedes(id, keeper):
-			first[fold] = id
-			s.twins[keeper] = id
-			delete(s.twins, id)
-		default:
-			s.twins[id] = keeper
-		}
-	}
-	for i := range s.index.Entries {
-		add(s.index.Entries[i].ID)
-	}
-	for _, id := range s.rowless() {
-		add(id) // its address is in the way until its grace is over
-	}
-	for _, id := range sortedIDs(s.files.ByID) {
-		add(id)
-	}
-}
-
-// rowless are the ids that have an address and no row, sorted.
-func (s *snapshot) rowless() []agent.ID {
-	var ids []agent.ID
-	for id := range s.relay.Endpoints {
-		if s.entry(id) == nil {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-func (s *snapshot) precedes(a, b agent.ID) bool {
-	_, rowA := s.rows[a]
-	_, rowB := s.rows[b]
-	if rowA != rowB {
-		return rowA
-	}
-	endA, endB := len(s.relay.Endpoints[a]) > 0, len(s.relay.Endpoints[b]) > 0
-	if endA != endB {
-		return endA
-	}
-	return a < b
-}
-
 // entry is the row of an id in short, nil for none.
 func (s *snapshot) entry(id agent.ID) *agent.Entry {
-	i, ok := s.rows[id]
+	i, ok := slices.BinarySearchFunc(s.index.Entries, id, func(e agent.Entry, id agent.ID) int { return cmp.Compare(e.ID, id) })
 	if !ok {
 		return nil
 	}
 	return &s.index.Entries[i]
+}
+
+// standing is the id whose row names a path.
+func (s *snapshot) standing(path string) (agent.ID, bool) {
+	i, ok := slices.BinarySearchFunc(s.byPath, path, func(i int32, p string) int { return strings.Compare(s.index.Entries[i].Path, p) })
+	if !ok {
+		return "", false
+	}
+	return s.index.Entries[s.byPath[i]].ID, true
 }
 
 // claims are the places where the id was seen, but for one.
@@ -233,23 +96,30 @@ func (s *snapshot) shared(ns string, id agent.ID) bool {
 
 // ids lists every id that anybody knows.
 func (s *snapshot) ids() []agent.ID {
-	all := make(map[agent.ID]struct{}, len(s.rows))
-	for id := range s.rows {
-		all[id] = struct{}{}
+	all := make([]agent.ID, 0, len(s.index.Entries))
+	for i := range s.index.Entries {
+		all = append(all, s.index.Entries[i].ID)
+	}
+	// Most of the others have a row as well.
+	add := func(id agent.ID) {
+		if s.entry(id) == nil {
+			all = append(all, id)
+		}
 	}
 	for id := range s.files.ByID {
-		all[id] = struct{}{}
+		add(id)
 	}
 	for id := range s.relay.Endpoints {
-		all[id] = struct{}{}
+		add(id)
 	}
 	for id := range s.index.States {
-		all[id] = struct{}{}
+		add(id)
 	}
 	for id := range s.index.Displaced {
-		all[id] = struct{}{}
+		add(id)
 	}
-	return sortedIDs(all)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // idsBelow lists the ids that are recorded or seen at a path or below it.
@@ -275,20 +145,4 @@ func sortedIDs[V any](m map[agent.ID]V) []agent.ID {
 	}
 	slices.Sort(ids)
 	return ids
-}
-
-// recordedRoots are the scan roots that rows name.
-func recordedRoots(l *agent.IndexListing) []string {
-	seen := map[string]struct{}{}
-	for i := range l.Entries {
-		if r := l.Entries[i].ScanRoot; r != "" {
-			seen[r] = struct{}{}
-		}
-	}
-	roots := make([]string, 0, len(seen))
-	for r := range seen {
-		roots = append(roots, r)
-	}
-	slices.Sort(roots)
-	return roots
 }

@@ -195,7 +195,7 @@ func (c *Controller) roots(index *agent.IndexListing) []string {
 
 // knownPaths are the recorded ones, displaced ids included.
 func knownPaths(index *agent.IndexListing, last *snapshot) []string {
-	if last != nil && last.index == index {
+	if last != nil && (last.index == index || samePlaces(last.index, index)) {
 		return last.known
 	}
 	paths := make([]string, 0, len(index.Entries)+len(index.Displaced))
@@ -241,8 +241,9 @@ func (c *Controller) remember(last *snapshot, changed []string) {
 		if !ok {
 			continue
 		}
-		if f := &last.files.Sightings[i]; f.ID != "" && last.byPath[path] == f.ID {
-			c.ledger.directories[f.ID] = f.Dir
+		f := &last.files.Sightings[i]
+		if id, recorded := last.standing(path); recorded && id == f.ID && id != "" {
+			c.ledger.directories[id] = f.Dir
 		}
 	}
 }
@@ -251,7 +252,7 @@ func (c *Controller) remember(last *snapshot, changed []string) {
 func (c *Controller) markPaths(s *snapshot, paths []string, now time.Time) {
 	var ids []agent.ID
 	for _, p := range paths {
-		if id, ok := s.byPath[p]; ok {
+		if id, ok := s.standing(p); ok {
 			ids = append(ids, id)
 		}
 	}
@@ -333,7 +334,7 @@ func (s *snapshot) resolve(word string) []agent.ID {
 		return []agent.ID{id}
 	}
 	var ids []agent.ID
-	if id, ok := s.byPath[word]; ok {
+	if id, ok := s.standing(word); ok {
 		ids = append(ids, id)
 	}
 	i, ok := slices.BinarySearchFunc(s.files.Sightings, word, func(f agent.Sighting, p string) int { return strings.Compare(f.Path, p) })

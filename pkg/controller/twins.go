@@ -1,0 +1,91 @@
+package controller
+
+import (
+	"slices"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// findTwins pairs ids that differ only in letter case with the one that keeps
+// it: whoever has a row, else an endpoint, else the first in byte order.
+func (s *snapshot) findTwins() {
+	s.twins = map[agent.ID]agent.ID{}
+	first := map[string]agent.ID{}
+	for _, id := range s.twinnable() {
+		fold := id.Fold()
+		keeper, ok := first[fold]
+		switch {
+		case !ok:
+			first[fold] = id
+		case keeper == id:
+		case s.precedes(id, keeper):
+			first[fold] = id
+			s.twins[keeper] = id
+			delete(s.twins, id)
+		default:
+			s.twins[id] = keeper
+		}
+	}
+}
+
+// twinnable lists the ids that may have a twin, those with a row first, then
+// those with an address alone, which is in the way until its grace is over. Of
+// two twins at least one has a small letter: ULIDs are none to each other.
+func (s *snapshot) twinnable() []agent.ID {
+	small := map[string]struct{}{}
+	s.eachID(func(id agent.ID) {
+		if !id.Capital() {
+			small[id.Fold()] = struct{}{}
+		}
+	})
+	if len(small) == 0 {
+		return nil
+	}
+	var list []agent.ID
+	seen := map[agent.ID]struct{}{}
+	var buf [agent.MaxIDLength]byte
+	s.eachID(func(id agent.ID) {
+		if _, ok := small[string(id.AppendFold(buf[:0]))]; !ok {
+			return
+		}
+		if _, twice := seen[id]; !twice {
+			seen[id] = struct{}{}
+			list = append(list, id)
+		}
+	})
+	rows, rest := 0, 0
+	for rows < len(list) && s.entry(list[rows]) != nil {
+		rows++
+	}
+	for rest = rows; rest < len(list) && len(s.relay.Endpoints[list[rest]]) > 0; rest++ {
+	}
+	slices.Sort(list[rest:])
+	return list
+}
+
+// eachID calls f for the ids with a row, in their order, for those that have an
+// address alone, in theirs, and for those that the files carry, in none; an id
+// may come again.
+func (s *snapshot) eachID(f func(agent.ID)) {
+	for i := range s.index.Entries {
+		f(s.index.Entries[i].ID)
+	}
+	for _, id := range s.rowless {
+		f(id)
+	}
+	for id := range s.files.ByID {
+		f(id)
+	}
+}
+
+func (s *snapshot) precedes(a, b agent.ID) bool {
+	rowA, rowB := s.entry(a) != nil, s.entry(b) != nil
+	if rowA != rowB {
+		return rowA
+	}
+	endA, endB := len(s.relay.Endpoints[a]) > 0, len(s.relay.Endpoints[b]) > 0
+	if endA != endB {
+		return endA
+	}
+	return a < b
+}
