@@ -7,8 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
 	"github.com/mesh-registry/mesh-controller/pkg/relay"
@@ -19,15 +17,20 @@ import (
 // one transaction, then rules in one write, then the addresses that come or
 // move. A task that failed a stage takes no part in the next; nothing is
 // resumed: it will be observed and planned anew.
+//
+// One batch at a time goes as far as the mail. Addresses that are new concern
+// nobody else's key, and whose row stands keeps its rules: they are made beside
+// the rows of the next batch, since of a cold start they are most of the work.
 func (c *Controller) apply(ctx context.Context, tasks []*task) {
+	c.prepare(ctx, tasks)
+	c.makeEndpoints(ctx, tasks)
+	live(tasks, func(t *task) error {
+		c.ledger.setDeferred(t.id, t.waits)
+		c.report(t)
+		return nil
+	})
 	c.applying.Lock()
 	defer c.applying.Unlock()
-	c.record(ctx, tasks)
-	c.retire(ctx, tasks)
-	c.claim(ctx, tasks)
-	c.commit(ctx, tasks)
-	c.ensureRules(ctx, tasks)
-	c.ensureEndpoints(ctx, tasks)
 	// Looking for what is left of namespaces takes all rows into account: once
 	// for many batches.
 	if c.queue.Len() == 0 {
@@ -36,6 +39,18 @@ func (c *Controller) apply(ctx context.Context, tasks []*task) {
 		}
 	}
 	c.announce(ctx, tasks)
+}
+
+// prepare does everything up to the addresses that are new.
+func (c *Controller) prepare(ctx context.Context, tasks []*task) {
+	c.applying.Lock()
+	defer c.applying.Unlock()
+	c.record(ctx, tasks)
+	c.retire(ctx, tasks)
+	c.claim(ctx, tasks)
+	c.commit(ctx, tasks)
+	c.ensureRules(ctx, tasks)
+	c.moveMail(ctx, tasks)
 }
 
 // live calls f for every task that has not failed so far.
@@ -227,8 +242,8 @@ func (c *Controller) ensureRules(ctx context.Context, tasks []*task) {
 	}
 }
 
-// ensureEndpoints brings addresses and mail to where they belong.
-func (c *Controller) ensureEndpoints(ctx context.Context, tasks []*task) {
+// moveMail brings addresses and mail to where they belong.
+func (c *Controller) moveMail(ctx context.Context, tasks []*task) {
 	c.eachAction(tasks, plan.MoveMail, func(t *task, a *plan.Action) error {
 		if a.From == "" {
 			err := c.ports.Relay.Restore(ctx, t.id, a.Subject)
@@ -239,31 +254,21 @@ func (c *Controller) ensureEndpoints(ctx context.Context, tasks []*task) {
 		}
 		return c.ports.Relay.Readdress(ctx, a.From, a.Subject)
 	})
-	c.makeEndpoints(ctx, tasks)
 }
 
-// makeEndpoints makes the addresses that are new, as many at once as there are
-// workers: of a cold start they are most of the work, and a key's address
-// concerns nobody else's.
+// makeEndpoints makes the addresses that are new.
 func (c *Controller) makeEndpoints(ctx context.Context, tasks []*task) {
-	var group errgroup.Group
-	group.SetLimit(c.options.Load().Workers)
 	for _, t := range tasks {
-		group.Go(func() error {
-			err := c.guarded(t.id, func() error { c.makeEndpoint(ctx, t); return nil })
-			if err != nil {
-				t.err = err
-			}
+		err := c.guarded(t.id, func() error {
+			c.eachAction([]*task{t}, plan.EnsureEndpoint, func(_ *task, a *plan.Action) error {
+				return c.ports.Relay.EnsureEndpoint(ctx, a.Subject)
+			})
 			return nil
 		})
+		if err != nil {
+			t.err = err
+		}
 	}
-	_ = group.Wait() // each task has its own error
-}
-
-func (c *Controller) makeEndpoint(ctx context.Context, t *task) {
-	c.eachAction([]*task{t}, plan.EnsureEndpoint, func(_ *task, a *plan.Action) error {
-		return c.ports.Relay.EnsureEndpoint(ctx, a.Subject)
-	})
 }
 
 // eachAction does one kind of relay action. A step that waits for DorkOS is no
@@ -291,13 +296,10 @@ func (c *Controller) eachAction(tasks []*task, kind plan.ActionType, do func(*ta
 	})
 }
 
-// announce logs one line per change and records the events of those that only
-// the relay saw.
+// announce records the events of those that only the relay saw.
 func (c *Controller) announce(ctx context.Context, tasks []*task) {
 	var some []*task
 	live(tasks, func(t *task) error {
-		c.ledger.setDeferred(t.id, t.waits)
-		c.report(t)
 		if t.intent != nil {
 			return c.tell(ctx, t)
 		}

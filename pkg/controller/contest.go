@@ -37,7 +37,7 @@ func (c *Controller) corrected(p *plan.Plan) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fields := correction(p)
-	if len(fields) > 0 && l.moved[p.ID] != sourceIndex {
+	if len(fields) > 0 && l.dirty[p.ID].moved != sourceIndex {
 		delete(l.contests, p.ID)
 		return
 	}

@@ -14,10 +14,8 @@ import (
 // from it.
 type ledger struct {
 	mu sync.Mutex
-	// dirty ids differ from what was proven, since when.
-	dirty map[agent.ID]time.Time
-	// moved is which source showed that it differs: file, index or relay.
-	moved map[agent.ID]string
+	// dirty ids differ from what was proven.
+	dirty map[agent.ID]difference
 	// waiting ids need a listing that is complete.
 	waiting map[agent.ID]struct{}
 	// failing ids are backing off.
@@ -38,6 +36,13 @@ type ledger struct {
 	mass map[string]*plan.Hold
 }
 
+// difference is that an id is not what was proven: since when, and which source
+// showed it (file, index or relay; "": none did).
+type difference struct {
+	since time.Time
+	moved string
+}
+
 // orphan is an absence as it stands.
 type orphan struct {
 	root     string
@@ -49,8 +54,7 @@ type orphan struct {
 
 func newLedger() *ledger {
 	return &ledger{
-		dirty:       map[agent.ID]time.Time{},
-		moved:       map[agent.ID]string{},
+		dirty:       map[agent.ID]difference{},
 		waiting:     map[agent.ID]struct{}{},
 		failing:     map[agent.ID]struct{}{},
 		deferred:    map[agent.ID]struct{}{},
@@ -71,12 +75,14 @@ func (l *ledger) mark(ids []agent.ID, now time.Time, source string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, id := range ids {
-		if _, ok := l.dirty[id]; !ok {
-			l.dirty[id] = now
+		d, ok := l.dirty[id]
+		if !ok {
+			d.since = now
 		}
-		if source == sourceFile || source != "" && l.moved[id] == "" {
-			l.moved[id] = source
+		if source == sourceFile || source != "" && d.moved == "" {
+			d.moved = source
 		}
+		l.dirty[id] = d
 	}
 }
 
@@ -90,7 +96,7 @@ const (
 func (l *ledger) movedBy(id agent.ID) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.moved[id]
+	return l.dirty[id].moved
 }
 
 // load takes over what the index says at a sweep.
@@ -151,7 +157,7 @@ func (l *ledger) timeAnew(now time.Time) {
 	defer l.mu.Unlock()
 	for id := range l.orphans {
 		if _, ok := l.dirty[id]; !ok {
-			l.dirty[id] = now
+			l.dirty[id] = difference{since: now}
 		}
 	}
 }
@@ -229,15 +235,16 @@ func (l *ledger) absence(p *plan.Plan, before *agent.Record) {
 func (l *ledger) settled(id agent.ID, waits bool) (since time.Time, differed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	since, differed = l.dirty[id]
-	delete(l.dirty, id)
-	delete(l.moved, id)
+	d, differed := l.dirty[id]
+	if delete(l.dirty, id); differed && len(l.dirty) == 0 {
+		l.dirty = map[agent.ID]difference{} // a map never shrinks
+	}
 	delete(l.failing, id)
 	delete(l.waiting, id)
 	if waits {
 		l.waiting[id] = struct{}{}
 	}
-	return since, differed
+	return d.since, differed
 }
 
 // failed records that an id backs off.
@@ -246,7 +253,7 @@ func (l *ledger) failed(id agent.ID, now time.Time) {
 	defer l.mu.Unlock()
 	l.failing[id] = struct{}{}
 	if _, ok := l.dirty[id]; !ok {
-		l.dirty[id] = now
+		l.dirty[id] = difference{since: now}
 	}
 }
 

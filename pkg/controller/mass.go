@@ -81,7 +81,7 @@ func (l *ledger) massHold(root string, hold *plan.Hold, now time.Time) {
 	}
 	for id, o := range l.orphans {
 		if _, ok := l.dirty[id]; !ok && o.root == root {
-			l.dirty[id] = now
+			l.dirty[id] = difference{since: now}
 		}
 	}
 }

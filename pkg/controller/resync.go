@@ -14,15 +14,21 @@ import (
 // here: the length of the queue says nothing.
 type resync struct {
 	sequence uint64
-	pending  map[agent.ID]struct{}
-	deeds    map[agent.ID]deed
+	keys     map[agent.ID]progress
+	pending  int // keys that are not done
 	failures map[agent.ID]Failure
-	// worked are the keys in which something was found to do. A process without
-	// memory has to look at everybody once: that alone is no work.
-	worked map[agent.ID]struct{}
-	done   chan struct{}
+	done     chan struct{}
 	// aborted: the controller stopped before the keys were done.
 	aborted bool
+}
+
+// progress of a key.
+type progress struct {
+	deed deed
+	// worked: something was found to do. A process without memory has to look at
+	// everybody once: that alone is no work.
+	worked bool
+	done   bool
 }
 
 // deed is under which count an agent falls; the smallest wins.
@@ -66,15 +72,14 @@ type resyncs struct {
 func (r *resyncs) begin(sequence uint64, ids []agent.ID) *resync {
 	s := &resync{
 		sequence: sequence,
-		pending:  make(map[agent.ID]struct{}, len(ids)),
-		deeds:    map[agent.ID]deed{},
+		keys:     make(map[agent.ID]progress, len(ids)),
 		failures: map[agent.ID]Failure{},
-		worked:   map[agent.ID]struct{}{},
 		done:     make(chan struct{}),
 	}
 	for _, id := range ids {
-		s.pending[id] = struct{}{}
+		s.keys[id] = progress{}
 	}
+	s.pending = len(s.keys)
 	if len(ids) == 0 {
 		close(s.done)
 		return s
@@ -90,10 +95,16 @@ func (r *resyncs) join(id, other agent.ID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range r.active {
-		if _, ok := s.pending[id]; ok {
-			s.pending[other] = struct{}{}
-			s.record(other, unreachable)
+		if !s.waits(id) {
+			continue
 		}
+		p, known := s.keys[other]
+		if !known || p.done {
+			s.pending++
+		}
+		p.done = false
+		p.record(unreachable)
+		s.keys[other] = p
 	}
 }
 
@@ -103,21 +114,21 @@ func (r *resyncs) finish(t *task, sequence uint64, d deed, f *Failure) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.active = slices.DeleteFunc(r.active, func(s *resync) bool {
-		if _, ok := s.pending[id]; !ok {
+		if !s.waits(id) {
 			return false
 		}
-		s.record(id, d)
-		if f != nil || t.plan.Writes() {
-			s.worked[id] = struct{}{}
-		}
-		if sequence < s.sequence {
-			return false // it was observed before that sweep: it comes again
+		p := s.keys[id]
+		p.record(d)
+		p.worked = p.worked || f != nil || t.plan.Writes()
+		p.done = sequence >= s.sequence // else it was observed before that sweep: it comes again
+		s.keys[id] = p
+		if !p.done {
+			return false
 		}
 		if f != nil {
 			s.failures[id] = *f
 		}
-		delete(s.pending, id)
-		if len(s.pending) > 0 {
+		if s.pending--; s.pending > 0 {
 			return false
 		}
 		close(s.done)
@@ -125,9 +136,15 @@ func (r *resyncs) finish(t *task, sequence uint64, d deed, f *Failure) {
 	})
 }
 
-func (s *resync) record(id agent.ID, d deed) {
-	if have := s.deeds[id]; d != 0 && (have == 0 || d < have) {
-		s.deeds[id] = d
+// waits reports whether the key is one that is waited for still.
+func (s *resync) waits(id agent.ID) bool {
+	p, ok := s.keys[id]
+	return ok && !p.done
+}
+
+func (p *progress) record(d deed) {
+	if d != 0 && (p.deed == 0 || d < p.deed) {
+		p.deed = d
 	}
 }
 
@@ -146,9 +163,12 @@ func (r *resyncs) abandon() {
 func (r *resyncs) result(s *resync) SyncResult {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := SyncResult{Counts: Counts{Queued: len(s.worked)}, Failures: []Failure{}}
-	for _, d := range s.deeds {
-		switch d {
+	out := SyncResult{Failures: []Failure{}}
+	for _, p := range s.keys {
+		if p.worked {
+			out.Counts.Queued++
+		}
+		switch p.deed {
 		case discovered:
 			out.Counts.Discovered++
 		case relocated:
