@@ -22,8 +22,8 @@ func TestChurn(t *testing.T) {
 	source, shown := w.path("disk/source"), w.project("g0")
 	f := w.faulty(source, shown)
 	d := w.launch()
-	const hands = 25 // each waits for the answers to its orders
-	v := newDriver(w, d, *agents, hands*20*time.Millisecond, editing, editing, editing, moving, orders, orders, []operation{(*driver).spoil})
+	const hands = 25 // each waits for the answers to its orders, a third of its time
+	v := newDriver(w, d, *agents, hands*12*time.Millisecond, editing, editing, editing, moving, orders, orders, []operation{(*driver).spoil})
 	v.behind = func(path string) string {
 		if below, ok := strings.CutPrefix(path, shown+"/"); ok {
 			return filepath.Join(source, below)
