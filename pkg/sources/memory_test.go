@@ -134,7 +134,7 @@ func TestRacingWritesAreNotMissed(t *testing.T) {
 	f, err := os.OpenFile(file, os.O_WRONLY, 0)
 	must(t, err)
 	defer f.Close()
-	for round := range 1000 {
+	for round := range max(1000, *rewrites/10) {
 		id := fmt.Sprintf("%02d", round%100)
 		done := make(chan struct{})
 		go func() {
