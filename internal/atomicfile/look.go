@@ -42,11 +42,12 @@ func (s steps) look(dir *os.File, name string, expected []byte) (state, error) {
 		return state{}, err
 	}
 	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, int64(len(expected))+1))
-	if err != nil {
+	content := make([]byte, len(expected)+1)
+	n, err := io.ReadFull(f, content)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return state{}, err
 	}
-	return state{exists: true, uid: st.Uid, gid: st.Gid, mode: uint32(st.Mode) & 0o7777, content: content}, nil
+	return state{exists: true, uid: st.Uid, gid: st.Gid, mode: uint32(st.Mode) & 0o7777, content: content[:n]}, nil
 }
 
 // seen is what a name stands for, short enough to go into a name.

@@ -19,8 +19,10 @@ import (
 // somebody else wrote keeps its bytes.
 type document struct {
 	raw         []byte
-	open, close int // of the array: the offsets of [ and ]
+	absent      bool // there is no file; raw is what it would be
+	open, close int  // of the array: the offsets of [ and ]
 	entries     []entry
+	sets        map[string]agent.RuleSet // by namespace; never changed once made
 }
 
 // entry is one element of the array.
@@ -75,7 +77,29 @@ func parse(raw []byte) (*document, error) {
 	if rest := bytes.TrimLeft(raw[d.close+1:], " \t\r\n"); len(rest) > 0 {
 		return nil, d.at(len(raw)-len(rest), "something follows the array")
 	}
+	d.sets = setsOf(d.entries)
 	return d, nil
+}
+
+// noDocument is what a file that is not there says.
+func noDocument() *document {
+	return &document{raw: []byte("[]"), absent: true, close: 1, sets: map[string]agent.RuleSet{}}
+}
+
+// is reports whether it is what was read; nil for a file that is not there.
+func (d *document) is(read []byte) bool {
+	if d.absent {
+		return read == nil
+	}
+	return read != nil && bytes.Equal(read, d.raw)
+}
+
+// expected is what a file that is to be replaced holds.
+func (d *document) expected() []byte {
+	if d.absent {
+		return nil
+	}
+	return d.raw
 }
 
 func (d *document) notAnArray(dec *jsontext.Decoder) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -54,7 +55,7 @@ func TestEditKeepsTheStyleOfTheFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.after, string(d.add(agent.BaseRules("a")))); diff != "" {
+			if diff := cmp.Diff(tt.after, string(d.add(agent.BaseRules("a")).raw)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -78,7 +79,7 @@ func TestRemoveLeavesTheRestAsItIs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.after, string(d.remove(agent.BaseRules("a")))); diff != "" {
+			if diff := cmp.Diff(tt.after, string(d.remove(agent.BaseRules("a")).raw)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -161,5 +162,29 @@ func TestRemoveAnnotatedIsQuiet(t *testing.T) {
 	}
 	if h.text() != text {
 		t.Errorf("rules are now %s", h.text())
+	}
+}
+
+// What we wrote ourselves is known: it is read again while its stamp is too
+// young to be trusted, but never parsed, and forgotten once the stamp is proof.
+func TestOwnRulesAreNotParsedAgain(t *testing.T) {
+	h := newHome(t)
+	for _, ns := range []string{"b", "a", "c"} {
+		h.must(h.EnsureRules(t.Context(), []relay.Rules{{Namespace: ns}}))
+		wrote := h.rules.doc
+		if sets, err := h.NamespaceRules(t.Context(), []string{ns}); err != nil || !sets[ns].Covers(false) {
+			t.Errorf("%s has %+v, %v", ns, sets[ns], err)
+		}
+		if h.rules.doc != wrote || wrote == nil {
+			t.Errorf("the file was parsed after %s was added", ns)
+		}
+	}
+	h.setText("[" + denyA + "]")
+	if sets, err := h.NamespaceRules(t.Context(), []string{"a", "b"}); err != nil || !sets["a"].Deny || sets["b"].Any() {
+		t.Errorf("%+v, %v: somebody else's write was not seen", sets, err)
+	}
+	h.rules.now = func() time.Time { return time.Now().Add(time.Hour) }
+	if _, _, err := h.List(t.Context()); err != nil || h.rules.doc != nil {
+		t.Errorf("what the file says is still held, %v", err)
 	}
 }

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
@@ -26,16 +29,16 @@ func FuzzRules(f *testing.F) {
 		}
 		rules := append(agent.BaseRules("a"), agent.SystemRules("a")...)
 		added := reparse(t, d.add(rules))
-		if s := added.sets()["a"]; !s.Covers(true) {
+		if s := added.sets["a"]; !s.Covers(true) {
 			t.Fatalf("not all there: %+v in %q", s, added.raw)
 		}
-		if again := added.add(rules); !bytes.Equal(again, added.raw) {
-			t.Fatalf("adding twice is not once:\n%q\n%q", added.raw, again)
+		if again := added.add(rules); again != added {
+			t.Fatalf("adding twice is not once:\n%q\n%q", added.raw, again.raw)
 		}
 		sameForeign(t, d, added, rules)
 		removed := reparse(t, added.remove(rules))
 		sameForeign(t, d, removed, rules)
-		ours := d.sets()["a"].Any()
+		ours := d.sets["a"].Any()
 		restorable := len(d.entries) > 0 || d.close == d.open+1
 		if !ours && restorable && !bytes.Equal(removed.raw, before) {
 			t.Fatalf("not restored:\n%q\n%q", before, removed.raw)
@@ -46,11 +49,18 @@ func FuzzRules(f *testing.F) {
 	})
 }
 
-func reparse(t *testing.T, raw []byte) *document {
+// reparse proves that an edited document knows itself, and returns what a
+// reader of the file finds.
+func reparse(t *testing.T, edited *document) *document {
 	t.Helper()
-	d, err := parse(raw)
+	d, err := parse(edited.raw)
 	if err != nil {
-		t.Fatalf("%v in %q", err, raw)
+		t.Fatalf("%v in %q", err, edited.raw)
+	}
+	known := *edited
+	known.absent = false
+	if diff := cmp.Diff(d, &known, cmp.AllowUnexported(document{}, entry{}), cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("parsed, and known of %q (-want +got):\n%s", edited.raw, diff)
 	}
 	return d
 }

@@ -66,6 +66,8 @@ type Relay struct {
 	dork    dorkos
 	waiting map[agent.Subject]instance // deferred steps, by the mailbox they would take
 	check   secondLook
+
+	shop *workshop // guarded by mu; nil while nobody makes mailboxes
 }
 
 // New makes a relay. It touches nothing on disk.

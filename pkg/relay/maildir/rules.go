@@ -1,7 +1,6 @@
 package maildir
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +50,7 @@ func (r *Relay) EnsureRules(ctx context.Context, batch []relay.Rules) error {
 		return err
 	}
 	defer r.leave()
-	wrote, err := r.edit(ctx, func(d *document) []byte { return d.add(rules) })
+	wrote, err := r.edit(ctx, func(d *document) *document { return d.add(rules) })
 	if err != nil {
 		return fmt.Errorf("ensure rules: %w", err)
 	}
@@ -90,7 +89,7 @@ func (r *Relay) RemoveRules(ctx context.Context, batch []relay.Removal) error {
 	}
 	r.check.forget(rules)
 	var stays map[agent.Rule]bool
-	_, err := r.edit(ctx, func(d *document) []byte {
+	_, err := r.edit(ctx, func(d *document) *document {
 		stays = d.annotated()
 		return d.remove(rules)
 	})
@@ -115,20 +114,20 @@ func needed(b relay.Rules) []agent.Rule {
 
 // edit rewrites the file once, from what it holds now; nothing is written
 // where nothing changes. Somebody else's write in between starts it over.
-func (r *Relay) edit(ctx context.Context, change func(*document) []byte) (wrote bool, err error) {
+func (r *Relay) edit(ctx context.Context, change func(*document) *document) (wrote bool, err error) {
 	for range maxEdits {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		raw, d, err := r.rules.load()
+		d, err := r.rules.load()
 		if err != nil {
 			return false, err
 		}
 		next := change(d)
-		if bytes.Equal(next, d.raw) {
+		if next == d {
 			return false, nil
 		}
-		err = r.write(raw, next)
+		err = r.write(d, next)
 		if !errors.Is(err, atomicfile.ErrChanged) {
 			return err == nil, err
 		}
@@ -136,12 +135,16 @@ func (r *Relay) edit(ctx context.Context, change func(*document) []byte) (wrote 
 	return false, fmt.Errorf("%s is rewritten by somebody else all the time", r.rules.path)
 }
 
-func (r *Relay) write(expected, next []byte) error {
-	if expected == nil {
+func (r *Relay) write(from, next *document) error {
+	if from.absent {
 		if err := makeDirs(filepath.Dir(r.rules.path)); err != nil {
 			return err
 		}
 	}
 	r.rules.settled = false
-	return r.replace(r.rules.path, expected, next)
+	if err := r.replace(r.rules.path, from.expected(), next.raw); err != nil {
+		return err
+	}
+	r.rules.hold(next)
+	return nil
 }

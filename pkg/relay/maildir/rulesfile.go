@@ -1,7 +1,7 @@
 package maildir
 
 import (
-	"crypto/sha256"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +21,9 @@ import (
 // maxRulesFile bounds what is read: 64 MiB are a quarter of a million rules.
 const maxRulesFile = 64 << 20
 
-// rulesFile is the rules file as last read. It is read again only when its
-// stamp moved or is too young to be trusted.
+// rulesFile is the rules file as last read, or written here. It is read again
+// only when its stamp moved or is too young to be trusted, and parsed only when
+// it then holds other bytes.
 type rulesFile struct {
 	path string
 	now  func() time.Time
@@ -32,8 +33,10 @@ type rulesFile struct {
 
 	stamp   stamp
 	settled bool
-	sum     [sha256.Size]byte
-	sets    map[string]agent.RuleSet // never changed once made
+	// doc is kept while the stamp is too young: one edit follows another then.
+	// nil: what is read is to be parsed.
+	doc  *document
+	sets map[string]agent.RuleSet // never changed once made
 	// problem says why the rules cannot be read; "" when they can.
 	problem string
 	// generation moves with sets.
@@ -43,32 +46,28 @@ type rulesFile struct {
 // refresh makes the rest say what the file says now.
 func (f *rulesFile) refresh() {
 	if err := f.recover(); err != nil {
-		f.problem, f.sum = err.Error(), [sha256.Size]byte{}
+		f.problem = err.Error()
 		return
 	}
 	var st unix.Stat_t
 	if err := unix.Lstat(f.path, &st); err == nil && f.settled && stampOf(&st) == f.stamp {
+		f.doc = nil
 		return
 	}
 	f.settled = false
 	seen := f.now()
 	raw, at, err := readRules(f.path)
+	if err == nil {
+		_, err = f.take(raw)
+	}
 	if err != nil {
-		f.problem, f.sum = err.Error(), [sha256.Size]byte{}
+		f.problem = err.Error()
 		return
 	}
-	sum := sha256.Sum256(raw)
-	if raw == nil { // absent is not the same as empty
-		sum = [sha256.Size]byte{}
-	}
-	if f.generation == 0 || raw == nil || sum != f.sum {
-		if err := f.take(raw); err != nil {
-			f.problem, f.sum = err.Error(), [sha256.Size]byte{}
-			return
-		}
-		f.sum = sum
-	}
 	f.stamp, f.settled, f.problem = at, raw != nil && at.settled(seen), ""
+	if f.settled {
+		f.doc = nil
+	}
 }
 
 // recover: who may not write there sees the file as it is.
@@ -85,37 +84,43 @@ func (f *rulesFile) recover() error {
 	return nil
 }
 
-func (f *rulesFile) take(raw []byte) error {
-	sets := map[string]agent.RuleSet{}
+// take parses what was read, unless it is what was read before.
+func (f *rulesFile) take(raw []byte) (*document, error) {
+	if f.doc != nil && f.doc.is(raw) {
+		return f.doc, nil
+	}
+	f.doc = nil
+	d := noDocument()
 	if raw != nil {
-		d, err := parse(raw)
-		if err != nil {
-			return unreadable(f.path, err)
+		var err error
+		if d, err = parse(raw); err != nil {
+			return nil, unreadable(f.path, err)
 		}
-		sets = d.sets()
 	}
-	if f.generation == 0 || !maps.Equal(sets, f.sets) {
-		f.sets = sets
-		f.generation++
-	}
-	return nil
+	f.hold(d)
+	return d, nil
 }
 
-// load reads the file for an edit; nil where there is none.
-func (f *rulesFile) load() ([]byte, *document, error) {
+// hold is told what the file says.
+func (f *rulesFile) hold(d *document) {
+	f.doc = d
+	if f.generation == 0 || !maps.Equal(d.sets, f.sets) {
+		f.sets = d.sets
+		f.generation++
+	}
+}
+
+// load reads the file for an edit.
+func (f *rulesFile) load() (*document, error) {
 	raw, _, err := readRules(f.path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", agent.ErrDegraded, err)
+		return nil, fmt.Errorf("%w: %w", agent.ErrDegraded, err)
 	}
-	if raw == nil {
-		d, err := parse([]byte("[]"))
-		return nil, d, err
-	}
-	d, err := parse(raw)
+	d, err := f.take(raw)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", agent.ErrDegraded, unreadable(f.path, err))
+		return nil, fmt.Errorf("%w: %w", agent.ErrDegraded, err)
 	}
-	return raw, d, nil
+	return d, nil
 }
 
 // readRules returns nil for a file that is not there. It blocks on nothing and
@@ -139,14 +144,16 @@ func readRules(path string) ([]byte, stamp, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return nil, stamp{}, unreadable(path, errors.New("it is not a regular file"))
 	}
-	raw, err := io.ReadAll(io.LimitReader(file, maxRulesFile+1))
-	if err == nil && len(raw) > maxRulesFile {
+	var raw bytes.Buffer
+	raw.Grow(int(min(st.Size, maxRulesFile)) + bytes.MinRead)
+	_, err = raw.ReadFrom(io.LimitReader(file, maxRulesFile+1))
+	if err == nil && raw.Len() > maxRulesFile {
 		err = errors.New("it is larger than 64 MiB")
 	}
 	if err != nil {
 		return nil, stamp{}, unreadable(path, err)
 	}
-	return raw, stampOf(&st), nil
+	return raw.Bytes(), stampOf(&st), nil
 }
 
 // unreadable is for the person who has to repair the file.
@@ -154,11 +161,11 @@ func unreadable(path string, err error) error {
 	return fmt.Errorf("%s: %w; no rule is written until it is corrected, or restored from a backup", path, err)
 }
 
-// sets tells which of the exact four rules of each namespace are there.
-func (d *document) sets() map[string]agent.RuleSet {
+// setsOf tells which of the exact four rules of each namespace are there.
+func setsOf(entries []entry) map[string]agent.RuleSet {
 	sets := map[string]agent.RuleSet{}
-	for i := range d.entries {
-		ns, part := part(&d.entries[i].rule)
+	for i := range entries {
+		ns, part := part(&entries[i].rule)
 		if part != (agent.RuleSet{}) {
 			sets[ns] = union(sets[ns], part)
 		}

@@ -88,6 +88,6 @@ func (r *Relay) lookOnce() bool {
 			rules = append(rules, rule)
 		}
 	}
-	wrote, err := r.edit(context.Background(), func(d *document) []byte { return d.add(rules) })
+	wrote, err := r.edit(context.Background(), func(d *document) *document { return d.add(rules) })
 	return wrote && err == nil
 }

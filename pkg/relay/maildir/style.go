@@ -86,7 +86,7 @@ func styleOf(v []byte) (s style) {
 }
 
 // render appends a rule. Patterns hold no character that JSON escapes.
-func (s style) render(out []byte, r agent.Rule) []byte {
+func (s *style) render(out []byte, r agent.Rule) []byte {
 	out = append(out, s.open...)
 	for i, kv := range [][2]string{
 		{"from", `"` + r.From + `"`},

@@ -12,3 +12,9 @@ func lookAt(dirfd int, name []byte) (at stamp, dir bool, err error) {
 	}
 	return stampOf(&st), isDir(&st), nil
 }
+
+// mkdirAt makes a directory of mode 0700 and the name, which ends in NUL,
+// relative to dirfd.
+func mkdirAt(dirfd int, name []byte) error {
+	return unix.Mkdirat(dirfd, string(name[:len(name)-1]), 0o700)
+}

@@ -8,7 +8,7 @@ import (
 
 // lookAt is an lstat of name, which ends in NUL, relative to dirfd. It goes
 // past unix.Fstatat because that copies the name, which would be the only
-// allocation of a quiet List.
+// allocation of a quiet List; so do the others here.
 func lookAt(dirfd int, name []byte) (at stamp, dir bool, err error) {
 	var st unix.Statx_t
 	for {
@@ -29,4 +29,19 @@ func lookAt(dirfd int, name []byte) (at stamp, dir bool, err error) {
 		ctime: st.Ctime.Sec*1e9 + int64(st.Ctime.Nsec),
 	}
 	return at, st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
+}
+
+// mkdirAt makes a directory of mode 0700 and the name, which ends in NUL,
+// relative to dirfd.
+func mkdirAt(dirfd int, name []byte) error {
+	for {
+		_, _, errno := unix.Syscall(unix.SYS_MKDIRAT, uintptr(dirfd), uintptr(unsafe.Pointer(unsafe.SliceData(name))), 0o700)
+		switch errno {
+		case 0:
+			return nil
+		case unix.EINTR:
+		default:
+			return errno
+		}
+	}
 }
