@@ -6,8 +6,8 @@ import "time"
 // read.
 type Sighting struct {
 	Path  string
-	Class Evidence // Present, Invalid or Unknown
 	ID    ID       // set when Present
+	Class Evidence // Present, Invalid or Unknown
 	// System: the manifest says isSystem and lies in the managed home.
 	System bool
 	// Namespace as the manifest names it ("" or blank: derived).
@@ -30,8 +30,9 @@ type RootReport struct {
 	// Skipped directories could not be listed for want of permission: the
 	// listing is incomplete only for what is recorded below them.
 	Skipped []string
-	// Mount that covers the root now.
+	// Mount that covers the root now, and the points of others below it.
 	Mount Mount
+	Inner []string
 	// Directories and manifests seen.
 	Directories, Manifests int
 }
@@ -107,6 +108,8 @@ type Entry struct {
 	Namespace string
 	Status    string
 	System    bool
+	// Digest of the row's fields; 0: not known.
+	Digest uint64
 }
 
 // IndexListing is what the index holds, immutable once it is handed out.
@@ -116,6 +119,7 @@ type IndexListing struct {
 	// States, displaced tombstones and everything else small is carried whole.
 	States    map[ID]State
 	Displaced map[ID]Tombstone // in their grace: an endpoint may still stand
+	Returned  map[ID]struct{}  // with a row and a tombstone
 	Problems  []Problem
 	Roots     []Root
 	Left      []string // namespaces whose rules may have to go

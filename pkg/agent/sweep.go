@@ -18,7 +18,9 @@ type SweepRequest struct {
 	// least in every fourth sweep, and in this one when a manifest is not where
 	// it was. Its manifest, and all others that are known, are looked at.
 	Skim bool
-	Now  time.Time
+	// Digests asks for the digests of the manifests that are read.
+	Digests bool
+	Now     time.Time
 }
 
 // Changes is what a sweep found different from the sweep before it, the first
@@ -28,6 +30,9 @@ type Changes struct {
 	IDs []ID
 	// Paths whose sighting changed, appeared or vanished (files only).
 	Paths []string
+	// Digests, where they were asked for: of the fields that follow from the
+	// manifest alone, by id; of several manifests with one id that of any.
+	Digests map[ID]uint64
 }
 
 // ProbeRequest asks for one fresh look.

@@ -24,6 +24,8 @@ type snapshot struct {
 	recovers bool
 	// whole: every id that was due was queued on it.
 	whole bool
+	// digests of the manifests that the first sweep has read.
+	digests map[agent.ID]uint64
 	// aside: the files were not listed, so the copies on record are all that is
 	// known of other places.
 	aside bool

@@ -80,6 +80,9 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 	if err != nil {
 		return nil, err
 	}
+	if s.digests != nil && len(req.Targets) == 0 && req.below == "" {
+		ids = c.leaveProven(s, ids)
+	}
 	stats.Result = "ok"
 	if !s.files.Complete() {
 		stats.Result = "incomplete"
@@ -118,7 +121,8 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	last := c.current.Load()
 	roots := c.roots(index)
 	files, changes, err := c.ports.Sources.Sweep(ctx, agent.SweepRequest{
-		Roots: roots, Known: knownPaths(index, last), Denied: index.Denied, Full: full, Skim: c.skims(stats.Trigger), Now: now.Wall,
+		Roots: roots, Known: knownPaths(index, last), Denied: index.Denied, Full: full, Skim: c.skims(stats.Trigger),
+		Digests: last == nil && !full && len(index.Entries) > 0, Now: now.Wall,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look at the files: %w", err)
@@ -133,6 +137,7 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	s.refused = c.refused(ctx, index.Denied, last, full)
 	c.remember(last, changes.Paths)
 	next := newSnapshot(s, last, plan.Roots{Managed: c.options.Load().ManagedHome, Configured: c.options.Load().ScanRoots})
+	next.digests = changes.Digests
 	c.markPaths(next, changes.Paths, now.Wall)
 	if err := c.teachRoots(ctx, next); err != nil {
 		return nil, err

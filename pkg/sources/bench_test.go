@@ -91,8 +91,8 @@ func benchmarkFloor(b *testing.B, root string) {
 		if n.file != nil {
 			names = append(names, path+"/"+manifestPath+"\x00")
 		}
-		for i := range n.kids {
-			list(&n.kids[i], path+"/"+n.kids[i].name)
+		for i := range n.kids() {
+			list(&n.kids()[i], path+"/"+n.kids()[i].name)
 		}
 	}
 	list(tree.trees[root], root)

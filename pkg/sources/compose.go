@@ -15,38 +15,53 @@ type seen struct {
 }
 
 // gather collects what this sweep came by, in the order of the paths.
-func (t *Tree) gather() []*file {
-	var files []*file
+func (t *Tree) gather(found int) []*file {
+	files := make([]*file, 0, found)
 	for _, tree := range t.trees {
 		files = tree.collect(t.number, files)
 	}
 	for _, n := range t.strays.nodes {
 		files = n.collect(t.number, files)
 	}
-	slices.SortFunc(files, func(a, b *file) int { return strings.Compare(a.sighting.Path, b.sighting.Path) })
+	slices.SortFunc(files, func(a, b *file) int { return strings.Compare(a.seen.Path, b.seen.Path) })
 	return files
 }
 
-// compose makes a listing of the files.
-func compose(files []*file) seen {
+// compose makes a listing of the files, which lie in it from then on. What
+// the listing before has in the same way is shared with it.
+func compose(files []*file, before *seen) seen {
 	s := seen{hashes: make([]uint64, len(files))}
 	s.Sightings = make([]agent.Sighting, len(files))
-	s.ByID = make(map[agent.ID][]int32, len(files))
-	positions := make([]int32, len(files))
 	for i, f := range files {
-		s.Sightings[i], s.hashes[i] = f.sighting, f.hash
-		if f.sighting.Class != agent.Present {
+		s.Sightings[i], s.hashes[i] = *f.seen, f.hash
+		f.seen = &s.Sightings[i]
+	}
+	if s.ByID = before.ByID; s.ByID == nil || !slices.EqualFunc(before.Sightings, s.Sightings, sameID) {
+		s.ByID = byID(s.Sightings)
+	}
+	return s
+}
+
+func sameID(a, b agent.Sighting) bool { return a.ID == b.ID }
+
+// byID holds the positions of the sightings of each id; only one that is
+// Present has any.
+func byID(sightings []agent.Sighting) map[agent.ID][]int32 {
+	m := make(map[agent.ID][]int32, len(sightings))
+	positions := make([]int32, len(sightings))
+	for i := range sightings {
+		id := sightings[i].ID
+		if id == "" {
 			continue
 		}
-		id := f.sighting.ID
-		if others, ok := s.ByID[id]; ok {
-			s.ByID[id] = append(others, int32(i))
+		if others, ok := m[id]; ok {
+			m[id] = append(others, int32(i))
 			continue
 		}
 		positions[i] = int32(i)
-		s.ByID[id] = positions[i : i+1 : i+1]
+		m[id] = positions[i : i+1 : i+1]
 	}
-	return s
+	return m
 }
 
 // compare lists what differs between two listings.

@@ -21,14 +21,16 @@ const (
 // looked at for the first time, or read as a whole. A quiet sweep stays on one
 // core. Mounts below the root are entered one at a time (see pulse.enter).
 func (w *walker) forks(n *node, depth int) bool {
-	return depth == 0 && len(n.kids) >= forkFrom && len(w.special) == 0 && runtime.GOMAXPROCS(0) > 1 &&
-		(w.terms.reread || n.kids[0].sweep == 0)
+	kids := n.kids()
+	return depth == 0 && len(kids) >= forkFrom && len(w.special) == 0 && runtime.GOMAXPROCS(0) > 1 &&
+		(w.terms.reread || kids[0].sweep == 0)
 }
 
 // fork visits the directories in n by walkers of their own and adds up what they
 // found. Each takes the next one when it is done, so the order in which they
 // are visited is nobody's; what is reported is in order.
 func (w *walker) fork(n *node, at place) {
+	kids := n.kids()
 	var next atomic.Int64
 	var running sync.WaitGroup
 	walkers := make([]*walker, forkInto)
@@ -38,8 +40,8 @@ func (w *walker) fork(n *node, at place) {
 		walkers[i] = c
 		running.Go(func() {
 			defer func() { caught[i] = recover() }()
-			for k := next.Add(1) - 1; int(k) < len(n.kids); k = next.Add(1) - 1 {
-				c.step(&n.kids[k], at, 1)
+			for k := next.Add(1) - 1; int(k) < len(kids); k = next.Add(1) - 1 {
+				c.step(&kids[k], at, 1)
 			}
 		})
 	}
@@ -73,6 +75,7 @@ func (w *walker) join(c *walker) {
 	w.changed = w.changed || c.changed
 	w.moved = w.moved || c.moved
 	w.full = w.full || c.full
+	w.digests = w.digests.with(c.digests)
 	w.report.Directories += c.report.Directories
 	w.report.Skipped = append(w.report.Skipped, c.report.Skipped...)
 	if w.lacking == 0 {

@@ -50,24 +50,31 @@ func (g *guard) bulkhead(point string) *bulkhead {
 // hangs reports whether work was left behind on the mount and has not returned.
 func (g *guard) hangs(point string) bool { return g.bulkhead(point).stuck.Load() > 0 }
 
-// take waits for a lane on the mount and returns what gives it back. When
+// take waits for a lane on the mount, which release gives back. When
 // everything under way there is overdue it does not wait.
-func (g *guard) take(ctx context.Context, point string) (release func(), err error) {
+func (g *guard) take(ctx context.Context, point string) (*bulkhead, error) {
 	b := g.bulkhead(point)
 	if b.stuck.Load() >= lanes {
 		return nil, noAnswer(point)
+	}
+	select {
+	case b.slots <- struct{}{}:
+		return b, nil
+	default:
 	}
 	timer := time.NewTimer(g.timeout)
 	defer timer.Stop()
 	select {
 	case b.slots <- struct{}{}:
-		return func() { <-b.slots }, nil
+		return b, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-timer.C:
 		return nil, noAnswer(point)
 	}
 }
+
+func (b *bulkhead) release() { <-b.slots }
 
 func noAnswer(point string) error { return fmt.Errorf("mount %s does not answer", point) }
 
@@ -78,23 +85,13 @@ func noAnswer(point string) error { return fmt.Errorf("mount %s does not answer"
 // whatever the work writes to must not be touched again. A panic of the work
 // goes on in the caller.
 func (g *guard) watch(ctx context.Context, p *pulse, work func()) bool {
-	done := make(chan *workPanic, 1)
-	go func() {
-		var caught *workPanic
-		defer func() { done <- caught; p.returned() }()
-		defer func() {
-			if v := recover(); v != nil {
-				caught = &workPanic{v, debug.Stack()}
-			}
-		}()
-		work()
-	}()
-	timer := time.NewTimer(g.timeout)
-	defer timer.Stop()
+	go p.run(work)
+	p.timer.Reset(g.timeout)
+	defer p.timer.Stop()
 	ended, last := ctx.Done(), p.beats.Load()
 	for {
 		select {
-		case caught := <-done:
+		case caught := <-p.done:
 			if caught != nil {
 				panic(caught.String())
 			}
@@ -102,11 +99,11 @@ func (g *guard) watch(ctx context.Context, p *pulse, work func()) bool {
 		case <-ended:
 			p.stop.Store(true)
 			ended = nil
-			timer.Reset(min(g.timeout, leaveWithin))
-		case <-timer.C:
+			p.timer.Reset(min(g.timeout, leaveWithin))
+		case <-p.timer.C:
 			if beats := p.beats.Load(); beats != last && ended != nil {
 				last = beats
-				timer.Reset(g.timeout)
+				p.timer.Reset(g.timeout)
 				continue
 			}
 			p.abandon(g)
@@ -122,10 +119,13 @@ type workPanic struct {
 
 func (p *workPanic) String() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
 
-// pulse is how watched work shows that it makes progress, and where.
+// pulse is how watched work shows that it makes progress, where, and that it
+// is done. It serves one work after the other until one is left behind.
 type pulse struct {
 	beats atomic.Uint64
 	stop  atomic.Bool
+	done  chan *workPanic
+	timer *time.Timer
 
 	mu    sync.Mutex
 	point string    // the mount that is being touched
@@ -133,7 +133,34 @@ type pulse struct {
 	over  bool      // the work has returned
 }
 
-func newPulse(point string) *pulse { return &pulse{point: point} }
+func newPulse(point string) *pulse {
+	p := &pulse{point: point, done: make(chan *workPanic, 1), timer: time.NewTimer(time.Hour)}
+	p.timer.Stop()
+	return p
+}
+
+// again readies the pulse for other work.
+func (p *pulse) again(point string) {
+	p.stop.Store(false)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.point, p.over = point, false
+}
+
+// run does the work. Once done is told, nothing of the pulse is touched.
+func (p *pulse) run(work func()) {
+	var caught *workPanic
+	defer func() {
+		p.returned()
+		p.done <- caught
+	}()
+	defer func() {
+		if v := recover(); v != nil {
+			caught = &workPanic{v, debug.Stack()}
+		}
+	}()
+	work()
+}
 
 func (p *pulse) beat()         { p.beats.Add(1) }
 func (p *pulse) stopped() bool { return p.stop.Load() }

@@ -19,14 +19,14 @@ const brief = 250 * time.Millisecond
 func hung(t *testing.T, path string) (tree *Tree, begun func() int, release func()) {
 	tree = newTree(t, Options{ProbeTimeout: brief})
 	gate, mu, n := make(chan struct{}), sync.Mutex{}, 0
-	tree.look = func(req agent.ProbeRequest) agent.Look {
+	tree.look = func(r *reader, req agent.ProbeRequest) agent.Look {
 		if agent.Within(req.Path, path) {
 			mu.Lock()
 			n++
 			mu.Unlock()
 			<-gate
 		}
-		return tree.lookAt(req)
+		return tree.lookAt(r, req)
 	}
 	var once sync.Once
 	release = func() { once.Do(func() { close(gate) }) }
@@ -145,7 +145,7 @@ func TestHungWalk(t *testing.T) {
 
 func TestPanicReachesTheCaller(t *testing.T) {
 	tree := newTree(t, Options{})
-	tree.look = func(agent.ProbeRequest) agent.Look { panic("boom") }
+	tree.look = func(*reader, agent.ProbeRequest) agent.Look { panic("boom") }
 	defer func() {
 		if v, _ := recover().(string); !strings.HasPrefix(v, "boom\n") {
 			t.Errorf("recovered %q", v)

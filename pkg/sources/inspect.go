@@ -11,21 +11,21 @@ import (
 )
 
 // inspect looks at the manifest in the directory in hand. It costs one stat
-// for one that did not change, and nothing where there is no .dork.
-func (w *walker) inspect(n *node, at place) {
+// for one that did not change, and nothing where there is no .dork. fresh says
+// that the directory was learnt just now: what is new in it is read at once.
+func (w *walker) inspect(n *node, at place, fresh bool) {
 	switch {
 	case n.dork == noDork:
 		w.settle(n, nil)
 		return
-	case n.dork == otherDork, w.due(n.file):
-	case n.file == nil && at.off > len(w.path): // just listed: it is likely there
+	case n.dork > realDork, w.due(n), fresh && n.file == nil:
 	default:
 		err := w.stat(at, "/"+manifestPath)
 		if errors.Is(err, unix.ENOENT) {
 			w.settle(n, nil)
 			return
 		}
-		if err == nil && n.file != nil && n.file.settled && stampOf(&w.st) == n.file.stamp {
+		if err == nil && n.file != nil && stampOf(&w.st) == n.file.stamp {
 			w.found++
 			return
 		}
@@ -34,33 +34,57 @@ func (w *walker) inspect(n *node, at place) {
 }
 
 // due reports whether a manifest is read whatever its stamp says.
-func (w *walker) due(f *file) bool {
-	return w.terms.reread || f != nil && w.terms.slots > 0 && f.slot == w.terms.slot
+func (w *walker) due(n *node) bool {
+	return w.terms.reread || n.file != nil && w.terms.slots > 0 && n.slot == w.terms.slot
 }
 
 // read opens the manifest in the directory in hand and notes what it shows.
 func (w *walker) read(n *node, at place) {
-	dir := at.fd
-	if at.off <= len(w.path) {
-		fd, err := w.open.beneath(at.fd, w.rel(at), pathFlags|unix.O_NOFOLLOW)
-		if err != nil {
-			w.note(n, unknown(err))
-			return
-		}
-		defer unix.Close(fd)
-		dir = fd
+	c, err := w.reader.read(at.fd, w.name(at, "/"+manifestPath))
+	if w.likely = err == nil; n.dork == guessedDork && !w.checkGuess(n, at) {
+		return
 	}
-	c := w.reader.read(dir)
+	if err != nil {
+		c = w.explain(at, err)
+	}
 	if c.data != nil {
 		w.reads++
 	}
-	if f := n.file; f != nil && c.hash != 0 && f.hash == c.hash && f.sighting.Dir == n.stamp.id() {
-		f.stamp, f.settled = c.stamp, c.stamp.settled(w.terms.now)
+	if f := n.file; f != nil && c.hash != 0 && f.hash == c.hash && f.seen.Dir == n.stamp.id() {
+		f.stamp = w.proof(&c)
 		w.found++
 		return
 	}
 	w.interpret(&c)
 	w.note(n, c)
+}
+
+// checkGuess learns what stands at .dork if the last try does not prove it. It
+// returns false, the directory lost, where that cannot be told.
+func (w *walker) checkGuess(n *node, at place) bool {
+	n.dork = realDork
+	if w.likely {
+		return true
+	}
+	err := w.lookForDork(n, at)
+	if err != nil {
+		w.lose(n, err)
+	}
+	return err == nil
+}
+
+// explain tells why the manifest in the directory in hand could not be opened.
+// The directory itself may have been replaced since it was looked at.
+func (w *walker) explain(at place, err error) content {
+	if errors.Is(err, unix.ENOENT) {
+		return missing(err)
+	}
+	dir, lost := w.open.beneath(at.fd, w.name(at, ""), pathFlags|unix.O_NOFOLLOW)
+	if lost != nil {
+		return unknown(lost)
+	}
+	defer unix.Close(dir)
+	return explain(dir, err)
 }
 
 // note makes what a look showed the directory's sighting.
@@ -69,23 +93,52 @@ func (w *walker) note(n *node, c content) {
 		w.settle(n, nil)
 		return
 	}
-	f := &file{stamp: c.stamp, hash: c.hash, settled: c.hash != 0 && c.stamp.settled(w.terms.now)}
-	f.sighting = agent.Sighting{Class: c.class, Dir: n.stamp.id(), Problem: c.problem, Err: c.err}
-	if n.file != nil {
-		f.sighting.Path, f.slot = n.file.sighting.Path, n.file.slot
-	} else {
-		f.sighting.Path = w.fullPath()
-		if w.terms.slots > 0 {
-			f.slot = uint8(xxhash.Sum64(w.path) % uint64(w.terms.slots))
+	seen := &agent.Sighting{Class: c.class, Dir: n.stamp.id(), Problem: c.problem, Err: c.err}
+	if m := c.manifest; m != nil {
+		seen.ID, seen.Namespace = m.ID, w.intern([]byte(m.Namespace))
+	}
+	w.label(n, seen)
+	if m := c.manifest; m != nil {
+		seen.System = m.IsSystem && w.terms.managed != "" && agent.Within(seen.Path, w.terms.managed)
+		if w.terms.digests {
+			fields := agent.Desired(m, agent.Place{})
+			if w.digests == nil {
+				w.digests = digests{}
+			}
+			w.digests[seen.ID] = fields.Digest()
 		}
 	}
-	if m := c.manifest; m != nil {
-		// Cloned, lest a few bytes keep the whole manifest in memory.
-		f.sighting.ID = agent.ID(strings.Clone(string(m.ID)))
-		f.sighting.Namespace = w.intern([]byte(m.Namespace))
-		f.sighting.System = m.IsSystem && w.terms.managed != "" && agent.Within(f.sighting.Path, w.terms.managed)
+	w.settle(n, &file{stamp: w.proof(&c), hash: c.hash, seen: seen})
+}
+
+// label gives a sighting its path, and both strings of it memory of their own,
+// which is one piece where both are new: otherwise a few bytes would keep the
+// whole manifest in memory. The directory's name is the end of the path.
+func (w *walker) label(n *node, seen *agent.Sighting) {
+	if n.file != nil {
+		seen.Path = n.file.seen.Path
+		if seen.ID == n.file.seen.ID {
+			seen.ID = n.file.seen.ID
+		} else {
+			seen.ID = agent.ID(strings.Clone(string(seen.ID)))
+		}
+		return
 	}
-	w.settle(n, f)
+	path := w.fullPath()
+	both := path + string(seen.ID)
+	seen.Path, seen.ID = both[:len(path)], agent.ID(both[len(path):])
+	n.name = seen.Path[len(path)-len(n.name):]
+	if w.terms.slots > 0 {
+		n.slot = uint8(xxhash.Sum64(w.path) % uint64(w.terms.slots))
+	}
+}
+
+// proof is the stamp of what was read if an equal one proves equal content.
+func (w *walker) proof(c *content) stamp {
+	if c.hash == 0 || !c.stamp.settled(w.terms.now) {
+		return stamp{}
+	}
+	return c.stamp
 }
 
 // settle replaces the directory's file and notes whether that is a change.
@@ -103,7 +156,7 @@ func sameFile(a, b *file) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.hash == b.hash && sameSighting(&a.sighting, &b.sighting)
+	return a.hash == b.hash && sameSighting(a.seen, b.seen)
 }
 
 func sameSighting(a, b *agent.Sighting) bool {

@@ -39,7 +39,7 @@ func (d projectDir) close() { _ = unix.Close(d.fd) }
 // dork opens .dork, through no link.
 func (d projectDir) dork() (*os.File, error) {
 	path := d.path + "/" + dorkDir
-	fd, err := d.open.dir(d.fd, dorkDir)
+	fd, err := d.open.dir(d.fd, dorkCName)
 	switch {
 	case errors.Is(err, unix.ENOENT):
 		return nil, errNoDork
@@ -82,7 +82,7 @@ func (d projectDir) removeDork() (removed bool, err error) {
 
 // handle is the directory itself, open for syncing.
 func (d projectDir) handle() (*os.File, error) {
-	fd, err := d.open.dir(d.fd, ".")
+	fd, err := d.open.dir(d.fd, thisCName)
 	if err != nil {
 		return nil, fmt.Errorf("open %s to sync it: %w", d.path, err)
 	}

@@ -18,12 +18,12 @@ const writePatience = 10
 // and the error begins with the doubt.
 func onMount[T any](ctx context.Context, g *guard, p *pulse, doubt string, work func() (T, error)) (T, error) {
 	var none, result T
-	release, err := g.take(ctx, p.at())
+	lane, err := g.take(ctx, p.at())
 	if err != nil {
 		return none, err
 	}
 	answered := g.watch(ctx, p, func() {
-		defer release()
+		defer lane.release()
 		result, err = work()
 	})
 	switch {

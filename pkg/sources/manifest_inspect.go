@@ -55,19 +55,9 @@ func (t *Tree) inspectAt(path string) (agent.ManifestFile, error) {
 		f.Look.Err = errnoName(err)
 		return f, nil
 	}
-	t.readManifest(dir, &f)
-	return f, nil
-}
-
-func (t *Tree) readManifest(dir int, f *agent.ManifestFile) {
-	r, pooled := t.readers.Get().(*reader)
-	if !pooled {
-		fresh := t.newReader()
-		r = &fresh
-	}
-	defer t.readers.Put(r)
-	c := r.read(dir)
-	r.interpret(&c)
+	r := t.newReader()
+	c := r.readBelow(dir)
 	f.Look.Class, f.Look.Manifest, f.Look.Problem, f.Look.Err = c.class, c.manifest, c.problem, c.err
 	f.Data, f.Mode = bytes.Clone(c.data), c.mode
+	return f, nil
 }

@@ -9,9 +9,9 @@ import (
 // node is what is remembered of one directory between sweeps.
 type node struct {
 	name  string
-	stamp stamp  // as of just before it was listed
-	kids  []node // the directories in it that are walked, by name
-	file  *file  // nil: no manifest
+	stamp stamp   // as of just before it was listed
+	below *[]node // the directories in it that are walked, by name; nil: none
+	file  *file   // nil: no manifest
 	// entries of the directory, of every kind, when it was listed.
 	entries int32
 	// sweep is the number of the last sweep that came by; 0 for none.
@@ -19,24 +19,33 @@ type node struct {
 	dork  dorkKind
 	// settled: an equal stamp proves that kids, entries and dork still hold.
 	settled bool
+	slot    uint8 // the turn of its manifest in the rotation of the scrub
 }
 
 // dorkKind is what stands at .dork in a directory.
 type dorkKind uint8
 
 const (
-	noDork    dorkKind = iota
-	realDork           // a directory
-	otherDork          // a link or a file: for the opener to judge
+	noDork      dorkKind = iota
+	realDork             // a directory
+	otherDork            // a link or a file: for the opener to judge
+	guessedDork          // not looked for yet, likely a directory with a manifest
 )
 
 // file is what is remembered of one manifest between sweeps.
 type file struct {
-	stamp    stamp
-	hash     uint64 // of its bytes; 0 where none were read
-	settled  bool   // an equal stamp proves equal content
-	slot     uint8  // its turn in the rotation of the scrub
-	sighting agent.Sighting
+	stamp stamp  // proves by an equal one equal content; zero: nothing does
+	hash  uint64 // of its bytes; 0 where none were read
+	// seen lies in the last listing, once one was made of it.
+	seen *agent.Sighting
+}
+
+// kids are the directories in n that are walked, by name.
+func (n *node) kids() []node {
+	if n.below == nil {
+		return nil
+	}
+	return *n.below
 }
 
 // forget drops what is below the node and in it.
@@ -50,8 +59,12 @@ func (n *node) adopt(names []string) bool {
 	if n.holds(names) {
 		return false
 	}
+	if len(names) == 0 {
+		n.below = nil
+		return true
+	}
 	kids := make([]node, len(names))
-	old := n.kids
+	old := n.kids()
 	for i, name := range names {
 		for len(old) > 0 && old[0].name < name {
 			old = old[1:]
@@ -62,16 +75,17 @@ func (n *node) adopt(names []string) bool {
 			kids[i].name = name
 		}
 	}
-	n.kids = kids
+	n.below = &kids
 	return true
 }
 
 func (n *node) holds(names []string) bool {
-	if len(n.kids) != len(names) {
+	kids := n.kids()
+	if len(kids) != len(names) {
 		return false
 	}
 	for i := range names {
-		if n.kids[i].name != names[i] {
+		if kids[i].name != names[i] {
 			return false
 		}
 	}
@@ -82,32 +96,35 @@ func (n *node) holds(names []string) bool {
 func (n *node) find(rel string) *node {
 	for rel != "" {
 		name, rest, _ := strings.Cut(rel, "/")
-		i, j := 0, len(n.kids)
+		kids := n.kids()
+		i, j := 0, len(kids)
 		for i < j {
-			if h := int(uint(i+j) >> 1); n.kids[h].name < name {
+			if h := int(uint(i+j) >> 1); kids[h].name < name {
 				i = h + 1
 			} else {
 				j = h
 			}
 		}
-		if i == len(n.kids) || n.kids[i].name != name {
+		if i == len(kids) || kids[i].name != name {
 			return nil
 		}
-		n, rel = &n.kids[i], rest
+		n, rel = &kids[i], rest
 	}
 	return n
 }
 
-// collect appends every file that the sweep came by.
+// collect appends every file that the sweep came by, and forgets the rest.
 func (n *node) collect(sweep uint32, files []*file) []*file {
 	if n.sweep != sweep {
+		n.forget()
 		return files
 	}
 	if n.file != nil {
 		files = append(files, n.file)
 	}
-	for i := range n.kids {
-		files = n.kids[i].collect(sweep, files)
+	kids := n.kids()
+	for i := range kids {
+		files = kids[i].collect(sweep, files)
 	}
 	return files
 }

@@ -14,6 +14,13 @@ const (
 	manifestPath = dorkDir + "/" + manifestName
 )
 
+// The same for raw calls.
+var (
+	dorkCName     = cName(dorkDir + "\x00")
+	manifestCName = cName(manifestPath + "\x00")
+	thisCName     = cName(".\x00")
+)
+
 const (
 	// A FIFO must not block the opener, and a terminal must not become ours.
 	readFlags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOFOLLOW | unix.O_NOCTTY | unix.O_CLOEXEC
@@ -41,31 +48,28 @@ func newOpener() opener {
 	return opener{openat2: !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.ENOSYS)}
 }
 
-// manifest opens the manifest of the project directory dir.
-func (o opener) manifest(dir int) (int, error) { return o.open(dir, manifestPath, readFlags) }
+// dir opens a directory for listing; name is relative to base, "." is base.
+func (o opener) dir(base int, name *byte) (int, error) { return o.open(base, name, listFlags) }
 
-// dir opens a directory for listing; rel is relative to base, "." is base.
-func (o opener) dir(base int, rel string) (int, error) { return o.open(base, rel, listFlags) }
-
-// open leaves the access time alone where that is allowed: to the owner.
-func (o opener) open(base int, rel string, flags int) (int, error) {
-	fd, err := o.beneath(base, rel, flags|unix.O_NOATIME)
+// open leaves the access time alone where that is allowed: to the owner. The
+// name ends in NUL.
+func (o opener) open(base int, name *byte, flags int) (int, error) {
+	fd, err := o.beneath(base, name, flags|unix.O_NOATIME)
 	if errors.Is(err, unix.EPERM) {
-		return o.beneath(base, rel, flags)
+		return o.beneath(base, name, flags)
 	}
 	return fd, err
 }
 
-func (o opener) beneath(base int, rel string, flags int) (fd int, err error) {
+func (o opener) beneath(base int, name *byte, flags int) (int, error) {
 	if !o.openat2 {
-		return stepwise(base, rel, flags)
+		return stepwise(base, unix.BytePtrToString(name), flags)
 	}
-	how := unix.OpenHow{Flags: uint64(flags), Resolve: resolve}
-	err = again(func() error {
-		fd, err = unix.Openat2(base, rel, &how)
-		return err
-	})
-	return fd, err
+	fd, errno := rawOpenat2(base, name, &unix.OpenHow{Flags: uint64(flags), Resolve: resolve})
+	if errno != 0 {
+		return -1, errno
+	}
+	return fd, nil
 }
 
 // stepwise opens one component after the other. A link on the way answers

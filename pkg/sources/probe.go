@@ -19,19 +19,19 @@ import (
 func (t *Tree) Probe(ctx context.Context, req agent.ProbeRequest) agent.Look {
 	doubt := agent.Look{Path: req.Path}
 	point := t.mounts.point(req.Path)
-	release, err := t.guard.take(ctx, point)
+	lane, err := t.guard.take(ctx, point)
 	if err != nil {
 		doubt.Err = err.Error()
 		return doubt
 	}
-	var fresh agent.Look
-	answered := t.guard.watch(ctx, newPulse(point), func() {
-		defer release()
-		fresh = t.look(req)
-	})
+	e := t.errand(point)
+	e.lane, e.req = lane, req
 	switch {
-	case answered:
-		return fresh
+	case t.guard.watch(ctx, e.pulse, e.work):
+		look := e.look
+		e.look = agent.Look{}
+		t.errands.Put(e)
+		return look
 	case ctx.Err() != nil:
 		doubt.Err = ctx.Err().Error()
 	default:
@@ -40,8 +40,32 @@ func (t *Tree) Probe(ctx context.Context, req agent.ProbeRequest) agent.Look {
 	return doubt
 }
 
+// errand is what a probe works with. It is used again unless the probe was
+// left behind.
+type errand struct {
+	reader
+	*pulse
+	work func()
+	lane *bulkhead
+	req  agent.ProbeRequest
+	look agent.Look
+}
+
+func (t *Tree) errand(point string) *errand {
+	if e, pooled := t.errands.Get().(*errand); pooled {
+		e.again(point)
+		return e
+	}
+	e := &errand{reader: t.newReader(), pulse: newPulse(point)}
+	e.work = func() {
+		defer e.lane.release()
+		e.look = t.look(&e.reader, e.req)
+	}
+	return e
+}
+
 // lookAt does the system calls of a probe; it blocks where the mount does.
-func (t *Tree) lookAt(req agent.ProbeRequest) agent.Look {
+func (t *Tree) lookAt(r *reader, req agent.ProbeRequest) agent.Look {
 	look := agent.Look{Path: req.Path}
 	dir, err := openAt(unix.AT_FDCWD, req.Path, pathFlags)
 	if err != nil {
@@ -63,14 +87,7 @@ func (t *Tree) lookAt(req agent.ProbeRequest) agent.Look {
 		look.Err = errnoName(err)
 		return look
 	}
-	r, pooled := t.readers.Get().(*reader)
-	if !pooled {
-		fresh := t.newReader()
-		r = &fresh
-	}
-	defer t.readers.Put(r)
-	c := r.read(dir)
-	r.interpret(&c)
+	c := r.readBelow(dir)
 	look.Class, look.Manifest, look.Problem, look.Err = c.class, c.manifest, c.problem, c.err
 	if req.Worktree {
 		look.Worktree = inWorktree(req.Path, &st)

@@ -18,11 +18,12 @@ const MaxManifest = 1 << 20
 // decoder turns a manifest's bytes into what it says, or what is wrong.
 type decoder func(data []byte) (*agent.Manifest, *agent.Violation)
 
-// reader reads manifests one at a time; its buffer is reused.
+// reader reads manifests one at a time; what it reads into is reused.
 type reader struct {
 	open   opener
 	decode decoder
 	buf    []byte
+	st     unix.Statx_t // of the last look
 }
 
 // content is what one opening of a manifest showed.
@@ -38,32 +39,47 @@ type content struct {
 	err      string
 }
 
-// read opens and reads the manifest of the project directory dir. What it
-// says is left to interpret.
-func (r *reader) read(dir int) content {
-	fd, err := r.open.manifest(dir)
+// read opens and reads the manifest called name, which ends in NUL, beneath
+// dir. What it says is left to interpret; the error is the opener's, for
+// explain.
+func (r *reader) read(dir int, name *byte) (content, error) {
+	fd, err := r.open.open(dir, name, readFlags)
+	if err != nil {
+		return content{}, err
+	}
+	defer unix.Close(fd)
+	return r.readFrom(fd), nil
+}
+
+func (r *reader) readFrom(fd int) content {
+	if errno := rawStatx(fd, emptyName, unix.AT_EMPTY_PATH, &r.st); errno != 0 {
+		return unknown(errno)
+	}
+	if kindOf(&r.st) != unix.S_IFREG {
+		return invalid("is %s, expected a regular file", kindName(&r.st))
+	}
+	c := content{class: agent.Present, stamp: stampOf(&r.st), mode: fs.FileMode(r.st.Mode & 0o777)}
+	if r.st.Size > MaxManifest {
+		return c.tooBig()
+	}
+	data, err := r.slurp(fd, int(r.st.Size))
+	if err != nil {
+		return unknown(err)
+	}
+	if len(data) > MaxManifest {
+		return c.tooBig()
+	}
+	c.data, c.hash = data, xxhash.Sum64(data)
+	return c
+}
+
+// readBelow reads the manifest of the project directory that dir is open on.
+func (r *reader) readBelow(dir int) content {
+	c, err := r.read(dir, manifestCName)
 	if err != nil {
 		return explain(dir, err)
 	}
-	defer unix.Close(fd)
-	st, err := statFD(fd)
-	if err != nil {
-		return unknown(err)
-	}
-	if kindOf(&st) != unix.S_IFREG {
-		return invalid("is %s, expected a regular file", kindName(&st))
-	}
-	c := content{class: agent.Present, stamp: stampOf(&st), mode: fs.FileMode(st.Mode & 0o777)}
-	if st.Size > MaxManifest {
-		return c.tooBig()
-	}
-	if c.data, err = r.slurp(fd, int(st.Size)); err != nil {
-		return unknown(err)
-	}
-	if len(c.data) > MaxManifest {
-		return c.tooBig()
-	}
-	c.hash = xxhash.Sum64(c.data)
+	r.interpret(&c)
 	return c
 }
 
@@ -77,7 +93,8 @@ func (r *reader) interpret(c *content) {
 	}
 }
 
-// slurp reads to the end, or one byte past the bound.
+// slurp reads to the end, or one byte past the bound. A file of size bytes of
+// which just as many come where more were asked for has ended there.
 func (r *reader) slurp(fd, size int) ([]byte, error) {
 	if cap(r.buf) < size+1 {
 		r.buf = make([]byte, max(4096, size+1))
@@ -87,17 +104,19 @@ func (r *reader) slurp(fd, size int) ([]byte, error) {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]
 		}
-		n, err := unix.Read(fd, buf[len(buf):min(cap(buf), MaxManifest+1)])
-		switch {
-		case errors.Is(err, unix.EINTR):
+		free := buf[len(buf):min(cap(buf), MaxManifest+1)]
+		n, err := unix.Read(fd, free)
+		if errors.Is(err, unix.EINTR) {
 			continue
-		case err != nil:
+		}
+		if err != nil {
 			return nil, err
-		case n == 0:
-			r.buf = buf
-			return buf, nil
 		}
 		buf = buf[:len(buf)+n]
+		if n == 0 || n < len(free) && len(buf) == size {
+			r.buf = buf
+			break
+		}
 	}
 	return buf, nil
 }

@@ -12,14 +12,20 @@ func (w *walker) unchanged(n *node, at place) bool {
 // it had to be opened, else -1; ok is false when there is nothing to go on
 // with.
 func (w *walker) renew(n *node, at place, depth int) (fd int, ok bool) {
-	if depth >= w.terms.depth || w.childless(at) {
-		err := w.peek(n, at)
+	bottom := depth >= w.terms.depth
+	if bottom || w.counts != 0 {
+		err := w.statDir(at)
+		if err == nil && (bottom || w.childless()) {
+			err, bottom = w.peek(n, at, w.likely && !w.childless()), true
+		}
 		if err != nil {
 			w.lose(n, err)
 		}
-		return -1, err == nil
+		if err != nil || bottom {
+			return -1, err == nil
+		}
 	}
-	fd, err := w.open.dir(at.fd, w.rel(at))
+	fd, err := w.open.dir(at.fd, w.name(at, ""))
 	if refused(err) {
 		return -1, w.peekLocked(n, at, err)
 	}
@@ -37,7 +43,11 @@ func (w *walker) renew(n *node, at place, depth int) (fd int, ok bool) {
 // peekLocked is for a directory that may not be listed: a manifest in it may
 // be readable all the same.
 func (w *walker) peekLocked(n *node, at place, cause error) bool {
-	if err := w.peek(n, at); err != nil || n.dork == noDork {
+	err := w.statDir(at)
+	if err == nil {
+		err = w.peek(n, at, false)
+	}
+	if err != nil || n.dork == noDork {
 		w.lose(n, cause)
 		return false
 	}
@@ -46,11 +56,19 @@ func (w *walker) peekLocked(n *node, at place, cause error) bool {
 	return true
 }
 
+// statDir is a stat of the directory in hand; ENOTDIR where it is none.
+func (w *walker) statDir(at place) error {
+	err := w.stat(at, "")
+	if err == nil && kindOf(&w.st) != unix.S_IFDIR {
+		err = unix.ENOTDIR
+	}
+	return err
+}
+
 // childless reports whether the link count proves that no directory lies in the
-// one in hand: then there is nothing to list.
-func (w *walker) childless(at place) bool {
-	return w.counts != 0 && w.stat(at, "") == nil && kindOf(&w.st) == unix.S_IFDIR && w.st.Nlink == 2 &&
-		unix.Mkdev(w.st.Dev_major, w.st.Dev_minor) == w.counts
+// one that was statted last: then there is nothing to list.
+func (w *walker) childless() bool {
+	return w.counts != 0 && w.st.Nlink == 2 && unix.Mkdev(w.st.Dev_major, w.st.Dev_minor) == w.counts
 }
 
 // countsDirectories reports whether a file system of this type counts in the
@@ -64,19 +82,23 @@ func countsDirectories(kind string) bool {
 	return false
 }
 
-// peek learns of the directory in hand only what a manifest in it needs.
-func (w *walker) peek(n *node, at place) error {
-	if err := w.stat(at, ""); err != nil {
-		return err
+// peek learns of the directory in hand, which was just statted, only what a
+// manifest in it needs. On a guess the opener is asked for it at once.
+func (w *walker) peek(n *node, at place, guess bool) error {
+	if n.below != nil {
+		n.below, w.moved = nil, true
 	}
-	if kindOf(&w.st) != unix.S_IFDIR {
-		return unix.ENOTDIR
+	n.stamp, n.entries = stampOf(&w.st), 0
+	n.settled = n.stamp.settled(w.terms.now)
+	if guess && n.file == nil {
+		n.dork = guessedDork
+		return nil
 	}
-	s := stampOf(&w.st)
-	if len(n.kids) > 0 {
-		n.kids, w.moved = nil, true
-	}
-	n.stamp, n.settled, n.entries = s, s.settled(w.terms.now), 0
+	return w.lookForDork(n, at)
+}
+
+// lookForDork learns what stands at .dork in the directory in hand.
+func (w *walker) lookForDork(n *node, at place) error {
 	switch err := w.stat(at, "/"+dorkDir); {
 	case absent(err):
 		n.dork = noDork

@@ -53,7 +53,7 @@ func (t *Tree) walkRoots(ctx context.Context, roots, denied []string, terms term
 
 // walkRoot walks one root under guard.
 func (t *Tree) walkRoot(ctx context.Context, k *walk, terms terms) {
-	k.report = agent.RootReport{Path: k.root}
+	k.report = agent.RootReport{Path: k.root, Inner: t.mounts.below(k.root)}
 	if k.special[k.root] == deniedPlace {
 		k.report.Complete = true
 		return

@@ -13,8 +13,8 @@ const skimTurns = 4
 // manifests are looked at this time.
 func (w *walker) skims(n *node) bool {
 	return w.terms.skim && n.file != nil && len(w.special) == 0 && n.settled && n.sweep+1 == w.terms.number &&
-		n.file.settled && n.file.sighting.Class == agent.Present && !w.due(n.file) &&
-		uint32(n.file.slot)%skimTurns != w.terms.number%skimTurns
+		n.file.stamp.ino != 0 && n.file.seen.Class == agent.Present && !w.due(n) &&
+		uint32(n.slot)%skimTurns != w.terms.number%skimTurns
 }
 
 // skim passes by a project whose manifest did not change, and by every
@@ -37,8 +37,9 @@ func (w *walker) pass(n *node, at place, depth int) {
 	if w.entries += int(n.entries); w.entries > w.terms.bound && !w.full {
 		w.overflow()
 	}
-	for i := range n.kids {
-		k := &n.kids[i]
+	kids := n.kids()
+	for i := range kids {
+		k := &kids[i]
 		if k.file == nil && k.settled && k.sweep+1 == w.terms.number {
 			mark := len(w.path)
 			w.path = append(append(w.path, '/'), k.name...)

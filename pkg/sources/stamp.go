@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,21 +20,24 @@ const racyWindow = 2 * time.Second
 // rename, and a writer can set it back.
 type stamp struct {
 	ino   uint64
-	mtime int64 // ns
-	ctime int64 // ns
-	size  int64 // 0 for a directory: its size says nothing that its times do not
-	dev   uint64
+	mtime int64  // ns
+	ctime int64  // ns
+	dev   uint32 // as the kernel keeps it: 12 bits of major, 20 of minor
+	size  uint32 // at most; 0 for a directory: it says nothing that times do not
 }
+
+// minorBits are those of a device number in the kernel.
+const minorBits = 20
 
 func stampOf(st *unix.Statx_t) stamp {
 	s := stamp{
 		ino:   st.Ino,
 		mtime: st.Mtime.Sec*1e9 + int64(st.Mtime.Nsec),
 		ctime: st.Ctime.Sec*1e9 + int64(st.Ctime.Nsec),
-		dev:   unix.Mkdev(st.Dev_major, st.Dev_minor),
+		dev:   st.Dev_major<<minorBits | st.Dev_minor,
 	}
 	if kindOf(st) != unix.S_IFDIR {
-		s.size = int64(st.Size)
+		s.size = uint32(min(st.Size, math.MaxUint32))
 	}
 	return s
 }
@@ -45,4 +49,6 @@ func (s stamp) settled(now time.Time) bool {
 	return s.mtime <= edge && s.ctime <= edge
 }
 
-func (s stamp) id() agent.FileID { return agent.FileID{Dev: s.dev, Ino: s.ino} }
+func (s stamp) id() agent.FileID {
+	return agent.FileID{Dev: unix.Mkdev(s.dev>>minorBits, s.dev&(1<<minorBits-1)), Ino: s.ino}
+}

@@ -2,7 +2,6 @@ package sources
 
 import (
 	"errors"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -14,18 +13,6 @@ import (
 const statMask = unix.STATX_TYPE | unix.STATX_MODE | unix.STATX_NLINK | unix.STATX_INO | unix.STATX_SIZE |
 	unix.STATX_MTIME | unix.STATX_CTIME | unix.STATX_MNT_ID
 
-// rawStatx is unix.Statx without its copy of the path, which would be the only
-// allocation of a quiet sweep. name ends in NUL.
-func rawStatx(fd int, name *byte, flags int, st *unix.Statx_t) unix.Errno {
-	for {
-		_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(fd), uintptr(unsafe.Pointer(name)),
-			uintptr(flags), statMask, uintptr(unsafe.Pointer(st)), 0)
-		if errno != unix.EINTR {
-			return errno
-		}
-	}
-}
-
 // statAt is a stat relative to dir; flags as for statx.
 func statAt(dir int, name string, flags int) (st unix.Statx_t, err error) {
 	err = again(func() error { return unix.Statx(dir, name, flags, statMask, &st) })
@@ -33,7 +20,12 @@ func statAt(dir int, name string, flags int) (st unix.Statx_t, err error) {
 }
 
 // statFD is fstat.
-func statFD(fd int) (unix.Statx_t, error) { return statAt(fd, "", unix.AT_EMPTY_PATH) }
+func statFD(fd int) (st unix.Statx_t, err error) {
+	if errno := rawStatx(fd, emptyName, unix.AT_EMPTY_PATH, &st); errno != 0 {
+		err = errno
+	}
+	return st, err
+}
 
 // lstatAt does not follow a link at the end of name.
 func lstatAt(dir int, name string) (unix.Statx_t, error) {

@@ -136,12 +136,14 @@ func (w *walker) lookAtStray(n *node) {
 		defer unix.Close(fd)
 		at := w.inside(fd)
 		if !w.terms.reread && n.settled && w.unchanged(n, at) {
-			w.inspect(n, at)
+			w.inspect(n, at, false)
 			return
 		}
-		if err = w.peek(n, at); err == nil {
-			w.inspect(n, at)
-			return
+		if err = w.statDir(at); err == nil {
+			if err = w.peek(n, at, false); err == nil {
+				w.inspect(n, at, true)
+				return
+			}
 		}
 	}
 	if absent(err) {

@@ -10,15 +10,14 @@ import (
 
 // Tree is the file system as a source of manifests.
 type Tree struct {
-	opts   Options
-	open   opener
-	decode decoder
-	mounts *mounts
-	guard  *guard
-	// readers are for probes; a walker has its own.
-	readers sync.Pool
+	opts    Options
+	open    opener
+	decode  decoder
+	mounts  *mounts
+	guard   *guard
+	errands sync.Pool // of probes
 	// look is lookAt, or what a test puts in its place.
-	look func(agent.ProbeRequest) agent.Look
+	look func(*reader, agent.ProbeRequest) agent.Look
 
 	// mu is held for the whole of a sweep and guards what is below.
 	mu     sync.Mutex
@@ -104,7 +103,7 @@ func (t *Tree) sweep(ctx context.Context, req agent.SweepRequest) (*agent.Listin
 	t.torn = false
 	var changes agent.Changes
 	if torn || sum.changed || sum.found != len(t.last.Sightings) {
-		now := compose(t.gather())
+		now := compose(t.gather(sum.found), &t.last)
 		if terms.skim && lost(&t.last, &now) {
 			t.torn = true // what this one has learnt is to be told by the next
 			return t.sweepAgain(ctx, req, &sum)
@@ -113,6 +112,7 @@ func (t *Tree) sweep(ctx context.Context, req agent.SweepRequest) (*agent.Listin
 		t.last = now
 	}
 	listing.Sightings, listing.ByID = t.last.Sightings, t.last.ByID
+	changes.Digests = sum.digests
 	listing.Stats, listing.Reads = sum.stats, sum.reads
 	return listing, changes, nil
 }
@@ -124,6 +124,7 @@ func (t *Tree) terms(req *agent.SweepRequest) terms {
 		now:     req.Now,
 		reread:  req.Full,
 		skim:    req.Skim && !req.Full,
+		digests: req.Digests,
 		depth:   t.opts.depth(),
 		bound:   t.opts.MaxEntries,
 		managed: t.opts.ManagedHome,

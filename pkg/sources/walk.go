@@ -13,7 +13,7 @@ func (w *walker) visit(n *node, at place, depth int) {
 		return
 	}
 	w.report.Directories++
-	own := at
+	own, fresh := at, false
 	if w.terms.reread || !n.settled || !w.unchanged(n, at) {
 		fd, ok := w.renew(n, at, depth)
 		if fd >= 0 {
@@ -23,14 +23,15 @@ func (w *walker) visit(n *node, at place, depth int) {
 		if !ok {
 			return
 		}
+		fresh = true
 	}
 	if w.entries += int(n.entries); w.entries > w.terms.bound {
 		w.overflow()
 		return
 	}
 	w.came(n)
-	w.inspect(n, own)
-	if len(n.kids) > 0 && depth < w.terms.depth {
+	w.inspect(n, own, fresh)
+	if n.below != nil && depth < w.terms.depth {
 		w.descend(n, own, depth)
 	}
 }
@@ -51,8 +52,9 @@ func (w *walker) descend(n *node, at place, depth int) {
 	if w.forks(n, depth) {
 		w.fork(n, at)
 	} else {
-		for i := range n.kids {
-			w.step(&n.kids[i], at, depth+1)
+		kids := n.kids()
+		for i := range kids {
+			w.step(&kids[i], at, depth+1)
 		}
 	}
 	w.chain = w.chain[:len(w.chain)-1]

@@ -26,8 +26,11 @@ type walker struct {
 	names    []string
 	interned map[string]string
 	dents    []byte
-	st       unix.Statx_t
 	counts   uint64 // the device whose directories count theirs, see countsDirectories; 0 for none
+
+	likely bool // the last manifest that was tried could be opened
+
+	digests digests // of what was read
 
 	stats, reads int
 	found        int  // manifests, readable or not
@@ -41,6 +44,7 @@ type terms struct {
 	now     time.Time
 	reread  bool  // every directory and every manifest
 	skim    bool  // look into projects in turns
+	digests bool  // of what is read
 	slot    uint8 // the part that is scrubbed
 	slots   uint8 // 0: none is
 	depth   int
@@ -54,29 +58,27 @@ type place struct{ fd, off int }
 // inside is the place of whatever lies in the directory that fd is open on.
 func (w *walker) inside(fd int) place { return place{fd, len(w.path) + 1} }
 
-// stat looks at the directory in hand or, with a suffix, at something in it. A
-// link at the end is not followed.
-func (w *walker) stat(at place, suffix string) error {
-	w.stats++
+// name is that of the directory in hand or, with a suffix, of something in it,
+// relative to at.fd. It ends in NUL and holds until the path changes.
+func (w *walker) name(at place, suffix string) *byte {
 	end := len(w.path)
 	if at.off > end && suffix == "" {
 		suffix = "/." // the descriptor is the directory's own
 	}
 	w.path = append(append(w.path, suffix...), 0)
-	errno := rawStatx(at.fd, unsafe.SliceData(w.path[at.off:]), unix.AT_SYMLINK_NOFOLLOW, &w.st)
+	name := unsafe.SliceData(w.path[at.off:])
 	w.path = w.path[:end]
-	if errno != 0 {
+	return name
+}
+
+// stat looks at the directory in hand or, with a suffix, at something in it. A
+// link at the end is not followed.
+func (w *walker) stat(at place, suffix string) error {
+	w.stats++
+	if errno := rawStatx(at.fd, w.name(at, suffix), unix.AT_SYMLINK_NOFOLLOW, &w.st); errno != 0 {
 		return errno
 	}
 	return nil
-}
-
-// rel is the directory in hand relative to at.fd.
-func (w *walker) rel(at place) string {
-	if at.off > len(w.path) {
-		return "."
-	}
-	return string(w.path[at.off:])
 }
 
 func (w *walker) fullPath() string {

@@ -49,27 +49,6 @@ func (r *row) int(i int) int64 {
 	return r.ColumnInt64(i)
 }
 
-// appendCell adds an unambiguous form of the value to b.
-func (r *row) appendCell(b []byte, i int) []byte {
-	kind := r.ColumnType(i)
-	b = append(b, byte(kind))
-	switch kind {
-	case sqlite3.NULL:
-	case sqlite3.INTEGER:
-		b = strconv.AppendInt(b, r.ColumnInt64(i), 10)
-		b = append(b, 0)
-	case sqlite3.TEXT:
-		raw := r.ColumnRawText(i)
-		b = append(strconv.AppendInt(b, int64(len(raw)), 10), 0)
-		b = append(b, raw...)
-	default:
-		raw := r.ColumnRawBlob(i)
-		b = append(strconv.AppendInt(b, int64(len(raw)), 10), 0)
-		b = append(b, raw...)
-	}
-	return b
-}
-
 func formatReal(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
 func formatBlob(b []byte) string { return "x'" + hex.EncodeToString(b) + "'" }
@@ -101,4 +80,23 @@ func bindCell(st *sqlite3.Stmt, i int, c agent.Cell) error {
 		return err
 	}
 	return st.BindFloat(i, f)
+}
+
+// binder is a statement that knows what is bound to it: values that stay from row
+// to row are bound once.
+type binder struct {
+	*sqlite3.Stmt
+	bound [numColumns]agent.Cell // NULL at first
+}
+
+// set binds a value to parameter i+1.
+func (st *binder) set(i int, c agent.Cell) error {
+	if st.bound[i] == c {
+		return nil
+	}
+	if err := bindCell(st.Stmt, i+1, c); err != nil {
+		return err
+	}
+	st.bound[i] = c
+	return nil
 }

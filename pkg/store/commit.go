@@ -5,16 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
-// maxChanges bounds a transaction. While it lasts DorkOS's writes wait, and with
-// them its event loop: 200 rows hold the lock for some milliseconds. Smaller
-// pays for more commits.
-const maxChanges = 200
+// A transaction takes so many changes, for so long. While it lasts DorkOS's
+// writes wait, and with them its event loop. Less pays for more commits, more is
+// felt there; to write the pages to the -wal takes as long again.
+const (
+	maxChanges = 200
+	maxHold    = time.Millisecond
+)
 
-// Commit applies each change in its own right, up to 200 in one transaction. The
+// Commit applies each change in its own right, up to 200 in one transaction, and
+// fewer where they take long. The
 // errors are one per change: nil, agent.ErrConflict where what it was decided on
 // no longer holds, or what makes it no change at all. err means that nothing is
 // known to have landed: read again. Changes that say nothing open no
@@ -30,19 +35,25 @@ func (s *Store) Commit(ctx context.Context, changes []agent.Change) (errs []erro
 			work = append(work, i)
 		}
 	}
-	for part := range slices.Chunk(work, maxChanges) {
-		if err := s.commit(ctx, changes, part, errs); err != nil {
+	for len(work) > 0 {
+		part := work[:min(len(work), maxChanges)]
+		n, err := s.commit(ctx, changes, part, errs)
+		if err != nil {
 			return nil, fmt.Errorf("commit %d changes: %w", len(part), err)
 		}
+		work = work[n:]
 	}
 	return errs, nil
 }
 
-func (s *Store) commit(ctx context.Context, changes []agent.Change, part []int, errs []error) error {
+// commit applies the first of part, at least one, in one transaction, and returns
+// how many.
+func (s *Store) commit(ctx context.Context, changes []agent.Change, part []int, errs []error) (n int, err error) {
 	durable := slices.ContainsFunc(part, func(i int) bool { return changes[i].Durable })
 	at := changes[part[0]].At.Wall
-	return s.write(ctx, durable, at, func(b *burst) error {
-		for _, i := range part {
+	err = s.write(ctx, durable, at, func(b *burst) error {
+		for n = 0; n < len(part) && (n == 0 || !b.late()); n++ {
+			i := part[n]
 			ch := &changes[i]
 			if !ch.At.Wall.IsZero() {
 				b.at = ch.At.Wall
@@ -59,7 +70,12 @@ func (s *Store) commit(ctx context.Context, changes []agent.Change, part []int, 
 		}
 		return nil
 	})
+	return n, err
 }
+
+// late reports whether others have waited long enough. A clock that steps has no
+// say in it.
+func (b *burst) late() bool { return b.s.now().Sub(b.began).Abs() >= maxHold }
 
 // idle changes say nothing.
 func idle(ch *agent.Change) bool {
@@ -84,6 +100,15 @@ func validate(ch *agent.Change) error {
 // apply checks everything first and writes then, so that a conflict leaves the
 // transaction as it was.
 func (b *burst) apply(ch *agent.Change) error {
+	if b.known && b.c.schema.unique && ch.Op == agent.InsertRow && ch.Expected == nil && ch.Displaces == "" {
+		// Whoever is in the way is looked at below.
+		if made, err := b.insert(ch.Row); err != nil || made {
+			if err == nil {
+				err = b.applyOwn(ch)
+			}
+			return err
+		}
+	}
 	row, _, err := b.c.row(ch.ID)
 	if err != nil {
 		return err

@@ -430,3 +430,26 @@ func TestMoreThanOneTransaction(t *testing.T) {
 		t.Error(len(l.Entries))
 	}
 }
+
+// Changes that take long are spread over transactions, each with a stamp of its
+// own.
+func TestTransactionsAreShort(t *testing.T) {
+	x := newIndex(t, filepath.Join(t.TempDir(), "mesh.db"))
+	now := time.Now()
+	for _, step := range []time.Duration{maxHold / 2, -maxHold / 2, maxHold} {
+		x.s.now = func() time.Time { now = now.Add(step); return now }
+		perTransaction := int(maxHold / step.Abs())
+		left := len(x.s.c.ahead)
+		var changes []agent.Change
+		for i := range 2*perTransaction + 1 {
+			changes = append(changes, insert(fmt.Sprint(step, i), fmt.Sprint("/r/", step, i)))
+		}
+		commit(t, x.s, changes...)
+		if left == 0 {
+			left = maxAhead
+		}
+		if got := left - len(x.s.c.ahead); got != 3 {
+			t.Errorf("%v a change: %d transactions", step, got)
+		}
+	}
+}

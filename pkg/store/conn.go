@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
@@ -27,10 +28,14 @@ type conn struct {
 	file agent.FileID
 
 	stmts   map[string]*sqlite3.Stmt
-	inserts map[columnSet]*sqlite3.Stmt
-	updates map[columnSet]*sqlite3.Stmt
-	full    bool // synchronous is FULL
-	buf     []byte
+	inserts map[columnSet]*binder
+	updates map[columnSet]*binder
+	events  *binder // nil until the first
+	full    bool    // synchronous is FULL
+	// ahead are the stamps that the lock file on the disk names for the next
+	// writes through this connection.
+	ahead []string
+	buf   []byte
 }
 
 func openConn(ctx context.Context, uri string, flags sqlite3.OpenFlag) (*conn, error) {
@@ -41,8 +46,8 @@ func openConn(ctx context.Context, uri string, flags sqlite3.OpenFlag) (*conn, e
 	c := &conn{
 		db:      db,
 		stmts:   map[string]*sqlite3.Stmt{},
-		inserts: map[columnSet]*sqlite3.Stmt{},
-		updates: map[columnSet]*sqlite3.Stmt{},
+		inserts: map[columnSet]*binder{},
+		updates: map[columnSet]*binder{},
 	}
 	db.SetInterrupt(ctx)
 	err = db.BusyTimeout(busyTimeout)
@@ -98,7 +103,7 @@ func (c *conn) exec(sql string, args ...any) error {
 	if err := bindAll(st, args); err != nil {
 		return err
 	}
-	return run(st)
+	return st.Exec()
 }
 
 // query calls fn for every row.
@@ -117,14 +122,18 @@ func (c *conn) query(sql string, fn func(*row), args ...any) error {
 	return errors.Join(st.Err(), st.Reset())
 }
 
+// schemaVersion changes whenever anybody changes the schema.
+func (c *conn) schemaVersion() (version int64, err error) {
+	err = c.query(`PRAGMA schema_version`, func(r *row) { version = r.int(0) })
+	return version, err
+}
+
 // exists reports whether a query has a row.
 func (c *conn) exists(sql string, args ...any) (bool, error) {
 	found := false
 	err := c.query(sql, func(*row) { found = true }, args...)
 	return found, err
 }
-
-func run(st *sqlite3.Stmt) error { return errors.Join(st.Exec(), st.Reset()) }
 
 func bindAll(st *sqlite3.Stmt, args []any) error {
 	for i, a := range args {
@@ -211,4 +220,18 @@ func (c *conn) synchronous(full bool) error {
 	}
 	c.full = full
 	return nil
+}
+
+// syncWAL puts on the disk whatever was committed: a checkpoint has synced what is
+// not in the -wal any more.
+func (c *conn) syncWAL() error {
+	file, err := c.db.FileControl("", sqlite3.FCNTL_JOURNAL_POINTER)
+	if err != nil {
+		return err
+	}
+	wal, ok := file.(vfs.File)
+	if !ok {
+		return fmt.Errorf("the -wal is a %T", file)
+	}
+	return wal.Sync(vfs.SYNC_NORMAL)
 }

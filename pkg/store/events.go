@@ -50,12 +50,28 @@ func (s *Store) Events(ctx context.Context, f agent.EventFilter) ([]agent.Event,
 }
 
 func (b *burst) event(e *agent.Event) error {
-	at := agent.FormatTime(e.At)
+	if err := b.touch(nil); err != nil {
+		return err
+	}
+	st := b.c.events
+	if st == nil {
+		prepared, err := b.c.prepare(`INSERT INTO mesh_controller_events (at, agent_id, reason, path, message) VALUES (?, ?, ?, ?, ?)`)
+		if err != nil {
+			return err
+		}
+		st = &binder{Stmt: prepared}
+		b.c.events = st
+	}
+	at := b.text(e.At)
 	if at == "" {
 		at = b.now()
 	}
-	return b.exec(`INSERT INTO mesh_controller_events (at, agent_id, reason, path, message) VALUES (?, ?, ?, ?, ?)`,
-		at, e.ID, e.Reason, e.Path, e.Message)
+	for i, text := range [...]string{at, string(e.ID), string(e.Reason), e.Path, e.Message} {
+		if err := st.set(i, agent.TextCell(text)); err != nil {
+			return err
+		}
+	}
+	return st.Exec()
 }
 
 // purge drops what is too old or too much. It rides on other writes.

@@ -54,9 +54,49 @@ type schema struct {
 	present agent.FieldSet // fields whose column is there
 	written agent.FieldSet // those of them that are ours to write
 	denials string         // the table of the deny list, "" for none
+
+	version int64 // as SQLite counts, before anything was looked at
+	// unique: no two rows of agents share an id or a path, SQLite sees to it.
+	unique bool
+	// verbatim: nothing but affinities and defaults has a say in what is stored.
+	verbatim bool
+
+	fills     columnSet // what an insert says
+	notNulls  columnSet // cannot take a NULL; they keep their default instead
+	texts     columnSet // keep a text as it is
+	integers  columnSet // keep an integer as it is
+	nullsLeft columnSet // are NULL where a row says nothing of them, missing ones too
 }
 
-type column struct{ notNull bool }
+type column struct {
+	notNull  bool
+	affinity affinity
+	// given: a row that says nothing of it gets a default that is not NULL.
+	given bool
+}
+
+// affinity is what a column makes of a value (https://sqlite.org/datatype3.html).
+type affinity uint8
+
+const (
+	converts affinity = iota // to something else than what is below
+	keepsText
+	keepsInteger
+	keepsAll
+)
+
+func affinityOf(declared string) affinity {
+	has := func(part string) bool { return strings.Contains(strings.ToUpper(declared), part) }
+	switch {
+	case has("INT"):
+		return keepsInteger
+	case has("CHAR"), has("CLOB"), has("TEXT"):
+		return keepsText
+	case has("BLOB"), declared == "":
+		return keepsAll
+	}
+	return converts
+}
 
 func (sc *schema) has(column string) bool { _, ok := sc.columns[column]; return ok }
 
@@ -66,13 +106,29 @@ func (sc *schema) own() bool { return sc.applied[migrations.Own] }
 // inspect reads the schema and judges it; it writes nothing.
 func inspect(c *conn, path string) (*schema, error) {
 	sc := &schema{tables: map[string]bool{}, columns: map[string]column{}, applied: map[int64]bool{}}
-	err := c.query(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
+	version, err := c.schemaVersion()
+	if err != nil {
+		return nil, err
+	}
+	sc.version = version
+	err = c.query(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
 		func(r *row) { sc.tables[r.text(0)] = true })
 	if err != nil {
 		return nil, err
 	}
-	err = c.query(`SELECT name, "notnull" FROM pragma_table_info('agents')`,
-		func(r *row) { sc.columns[r.text(0)] = column{notNull: r.int(1) != 0} })
+	err = c.query(`SELECT name, "notnull", type, dflt_value IS NOT NULL FROM pragma_table_info('agents')`, func(r *row) {
+		sc.columns[r.text(0)] = column{r.int(1) != 0, affinityOf(r.text(2)), r.int(3) != 0}
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = c.query(`SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = 'agents')
+		AND (SELECT encoding FROM pragma_encoding) = 'UTF-8',
+		(SELECT count(*) FROM pragma_index_list('agents') AS l WHERE l."unique" AND NOT l.partial
+			AND (SELECT group_concat(name) FROM pragma_index_info(l.name)) = 'id') > 0
+		AND (SELECT count(*) FROM pragma_index_list('agents') AS l WHERE l."unique" AND NOT l.partial
+			AND (SELECT group_concat(name) FROM pragma_index_info(l.name)) = 'project_path') > 0`,
+		func(r *row) { sc.verbatim, sc.unique = r.int(0) != 0, r.int(1) != 0 })
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +244,20 @@ func (sc *schema) derive() {
 		if sc.kind != dorkOS || !f.OwnOnly {
 			sc.written = sc.written.With(i)
 		}
+	}
+	for i := range int(numColumns) {
+		col, there := sc.columns[columnName(i)]
+		sc.notNulls = sc.notNulls.when(col.notNull, i)
+		sc.texts = sc.texts.when(col.affinity == keepsText || col.affinity == keepsAll, i)
+		sc.integers = sc.integers.when(col.affinity == keepsInteger || col.affinity == keepsAll, i)
+		sc.nullsLeft = sc.nullsLeft.when(!there || !col.given, i)
+	}
+	sc.fills = fieldColumns(sc.written)
+	for _, i := range []int{
+		colID, colPath, colScanRoot, colStatus, colRegisteredAt, colApprover, colLastSeenAt,
+		colLastSeenEvent, colEntrypoint, colVersion, colUpdatedAt,
+	} {
+		sc.fills = sc.fills.with(i)
 	}
 	switch {
 	case sc.tables[denialsTable]:

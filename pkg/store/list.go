@@ -67,6 +67,7 @@ func newScan(old *memory) *scan {
 		listing: &agent.IndexListing{
 			States:    map[agent.ID]agent.State{},
 			Displaced: map[agent.ID]agent.Tombstone{},
+			Returned:  map[agent.ID]struct{}{},
 		},
 	}
 }
@@ -112,7 +113,22 @@ func (sc *scan) entry(r *row, sum uint64) agent.Entry {
 		Namespace: sc.word(r, colField+agent.FieldNamespace),
 		Status:    sc.word(r, colStatus),
 		System:    r.cell(colField+agent.FieldIsSystem) == agent.BoolCell(true),
+		Digest:    r.digest(),
 	}
+}
+
+// digest of the fields, see agent.Fields.Digest.
+func (r *row) digest() uint64 {
+	d := agent.NewDigester()
+	for i := range agent.NumFields {
+		if r.ColumnType(colField+i) == textType {
+			d.AddRaw(i, agent.Text, r.ColumnRawText(colField+i))
+			continue
+		}
+		c := r.cell(colField + i)
+		d.Add(i, c.Kind, c.Text)
+	}
+	return d.Sum()
 }
 
 // word is a text that occurs in many rows, once in memory.
@@ -193,6 +209,7 @@ func (sc *scan) differences(m *memory, rows map[agent.ID]mark) []agent.ID {
 func sameListing(a, b *agent.IndexListing) bool {
 	return a != nil && slices.Equal(a.Entries, b.Entries) &&
 		maps.Equal(a.States, b.States) && maps.Equal(a.Displaced, b.Displaced) &&
+		maps.Equal(a.Returned, b.Returned) &&
 		slices.Equal(a.Problems, b.Problems) && slices.Equal(a.Roots, b.Roots) &&
 		slices.Equal(a.Left, b.Left) && slices.Equal(a.Denied, b.Denied) &&
 		a.Lost == b.Lost && a.LostSince.Equal(b.LostSince) && a.Paused == b.Paused && a.Written == b.Written

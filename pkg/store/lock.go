@@ -27,12 +27,14 @@ type Lock struct {
 	note lockNote
 }
 
-// lockNote is the content of the lock file. While a write is under way the index
-// carries Stamp or Next; after a power cut it may carry one of Unsynced.
+// lockNote is the content of the lock file. While writes are under way the index
+// carries Stamp or one of Ahead; after a power cut it may carry one of Unsynced.
 type lockNote struct {
 	PID   int    `json:"pid"` // 0: nobody
 	Stamp string `json:"stamp"`
-	Next  string `json:"next,omitempty"`
+	// Ahead are the stamps of the writes to come, in their order. Those of an
+	// earlier connection are never written with.
+	Ahead []string `json:"ahead,omitempty"`
 	// Unsynced are stamps before Stamp, the oldest first, that may be all there
 	// is on the disk.
 	Unsynced []string `json:"unsynced,omitempty"`
@@ -43,11 +45,11 @@ type lockNote struct {
 }
 
 // knows reports whether any index has been written under this lock file.
-func (n *lockNote) knows() bool { return n.Stamp != "" || n.Next != "" }
+func (n *lockNote) knows() bool { return n.Stamp != "" || len(n.Ahead) > 0 }
 
 // names reports whether an index with this stamp is the one last written.
 func (n *lockNote) names(stamp string) bool {
-	return stamp != "" && (stamp == n.Stamp || stamp == n.Next || slices.Contains(n.Unsynced, stamp))
+	return stamp != "" && (stamp == n.Stamp || slices.Contains(n.Ahead, stamp) || slices.Contains(n.Unsynced, stamp))
 }
 
 // HeldError says that another process works on the index.
@@ -170,30 +172,32 @@ func (l *Lock) cleared() error {
 	return l.write()
 }
 
-// intend records that the index is about to carry next. It is on the disk before
-// the index is: a power cut that left an index with a stamp that the lock file
-// does not name would look like a backup that was restored.
-func (l *Lock) intend(next string) error {
+// maxAhead stamps are intended at once: as many writes share one sync of the
+// lock file. Fewer sync more often, more make the note longer.
+const maxAhead = 16
+
+// intend records stamps of writes to come and returns them. They are on the disk
+// before the index is: a power cut that left an index with a stamp that the lock
+// file does not name would look like a backup that was restored.
+func (l *Lock) intend() ([]string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.hold(); err != nil {
-		return err
+		return nil, err
 	}
-	l.note.Next = next
-	if err := l.write(); err != nil {
-		return err
+	ahead := make([]string, maxAhead)
+	for i := range ahead {
+		ahead[i] = newStamp()
 	}
-	if err := l.f.Sync(); err != nil {
-		return fmt.Errorf("lock %s: %w", l.path, err)
-	}
-	return nil
+	l.note.Ahead = ahead
+	return ahead, l.publish()
 }
 
-// maxUnsynced commits in a row go without a sync; the next one is synced, so
-// that the note does not grow.
+// maxUnsynced commits in a row go without a sync; then there is one, so that the
+// note does not grow.
 const maxUnsynced = 16
 
-// full reports whether the next commit has to be synced.
+// full reports whether what was committed has to be synced now.
 func (l *Lock) full() bool { return len(l.current().Unsynced) >= maxUnsynced }
 
 // confirm records that the index carries stamp. Until it is synced, and that is
@@ -201,15 +205,19 @@ func (l *Lock) full() bool { return len(l.current().Unsynced) >= maxUnsynced }
 func (l *Lock) confirm(stamp string, synced bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch old := l.note.Stamp; {
+	old, passed := l.note.Stamp, max(0, slices.Index(l.note.Ahead, stamp))
+	switch {
 	case synced:
 		l.note.Unsynced = nil
-	case old == stamp && l.note.Next == "":
+	case old == stamp:
 		return nil
-	case old != "" && old != stamp:
-		l.note.Unsynced = append(slices.Clone(l.note.Unsynced), old)
+	case old != "":
+		l.note.Unsynced = slices.Concat(l.note.Unsynced, []string{old}, l.note.Ahead[:passed])
 	}
-	l.note.Stamp, l.note.Next = stamp, ""
+	l.note.Stamp = stamp
+	if slices.Contains(l.note.Ahead, stamp) {
+		l.note.Ahead = l.note.Ahead[passed+1:]
+	}
 	return l.write()
 }
 
@@ -221,11 +229,19 @@ func (l *Lock) settle() error {
 		return nil
 	}
 	l.note.Unsynced = nil
-	return l.write()
+	return l.publish()
+}
+
+// ours makes sure that the lock is still held.
+func (l *Lock) ours() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.hold()
 }
 
 // hold makes sure that the file at the path is still the one that is locked:
-// where somebody removed it another controller could take a new one.
+// where somebody removed it another controller could take a new one. The new one
+// says what the old one did.
 func (l *Lock) hold() error {
 	if l.f == nil {
 		return errors.New("the lock has been released")
@@ -243,12 +259,26 @@ func (l *Lock) hold() error {
 	}
 	old := l.f
 	l.f = f
-	return old.Close()
+	return errors.Join(l.publish(), old.Close())
+}
+
+// publish writes the note and waits until it is on the disk.
+func (l *Lock) publish() error {
+	if l.f == nil {
+		return nil
+	}
+	if err := l.write(); err != nil {
+		return err
+	}
+	if err := l.f.Sync(); err != nil {
+		return fmt.Errorf("lock %s: %w", l.path, err)
+	}
+	return nil
 }
 
 // noteSize is what the note is padded to, so that it is replaced by one write
-// and a reader never sees half of it.
-const noteSize = 1024
+// and a reader never sees half of it: all the stamps fit.
+const noteSize = 2048
 
 func (l *Lock) write() error {
 	if l.f == nil {

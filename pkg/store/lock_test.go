@@ -1,10 +1,14 @@
 package store
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestOneHolder(t *testing.T) {
@@ -52,6 +56,9 @@ func TestRemovedLockFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	commit(t, x.s, insert("b", "/r/b"))
+	if got := readNote(x.path + ".lock"); !cmp.Equal(got, x.lock.current()) || !cmp.Equal(got.Ahead, x.s.c.ahead) {
+		t.Errorf("the new file says %+v", got)
+	}
 	if _, err := Acquire(x.path); err == nil {
 		t.Fatal("two holders")
 	}
@@ -68,5 +75,22 @@ func TestRemovedLockFile(t *testing.T) {
 	}
 	if err := other.Release(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The note fits its size however many stamps it names, and stays one that can be
+// read.
+func TestNoteFits(t *testing.T) {
+	x := newIndex(t, filepath.Join(t.TempDir(), "mesh.db"))
+	for i := range 3 * maxUnsynced {
+		commit(t, x.s, insertOf(fmt.Sprint(i))...)
+		x.lock.note.Started = "2026-11-20T12:00:00.000Z"
+		note, err := json.Marshal(x.lock.current())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(note) > noteSize*9/10 {
+			t.Fatalf("%d bytes", len(note))
+		}
 	}
 }

@@ -131,6 +131,9 @@ func (sc *scan) ownRecords(c *conn) error {
 			t := r.tombstone()
 			l.Displaced[t.ID] = t
 		}},
+		{`SELECT agent_id FROM mesh_controller_tombstones WHERE agent_id IN (SELECT id FROM agents)`, func(r *row) {
+			l.Returned[r.rowID()] = struct{}{}
+		}},
 		{`SELECT ` + problemColumns + ` FROM mesh_controller_problems ORDER BY path, reason, agent_id`, func(r *row) {
 			l.Problems = append(l.Problems, r.problem())
 		}},

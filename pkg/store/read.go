@@ -20,16 +20,15 @@ func (s *Store) Read(ctx context.Context, ids []agent.ID, paths []string) (map[a
 	err := s.read(ctx, func(c *conn) (err error) {
 		views = make(map[agent.ID]agent.View, len(ids))
 		at = make(map[string]agent.ID, len(paths))
-		lost, err := c.isLost()
+		kept, err := c.remembers()
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			v, err := c.view(id)
+			v, err := c.view(id, kept)
 			if err != nil {
 				return err
 			}
-			v.Lost = lost
 			views[id] = v
 		}
 		for _, path := range paths {
@@ -45,31 +44,50 @@ func (s *Store) Read(ctx context.Context, ids []agent.ID, paths []string) (map[a
 	return views, at, nil
 }
 
+// kinds of own records that there are any of, for a caller who asks for many ids:
+// mostly there are none.
+type kinds struct{ states, tombstones, problems, lost bool }
+
+// remembers tells which there are. Where there is no database, c is nil.
+func (c *conn) remembers() (k kinds, err error) {
+	if c == nil || !c.schema.own() {
+		return k, nil
+	}
+	err = c.query(`SELECT EXISTS (SELECT 1 FROM mesh_controller_agents), EXISTS (SELECT 1 FROM mesh_controller_tombstones),
+		EXISTS (SELECT 1 FROM mesh_controller_problems), (SELECT value FROM mesh_controller_meta WHERE key = ?) <> ''`,
+		func(r *row) { k = kinds{r.int(0) != 0, r.int(1) != 0, r.int(2) != 0, r.int(3) != 0} }, metaLost)
+	return k, err
+}
+
 // view reads one id. Where there is no database, c is nil.
-func (c *conn) view(id agent.ID) (v agent.View, err error) {
+func (c *conn) view(id agent.ID, kept kinds) (v agent.View, err error) {
 	if c == nil {
 		return v, nil
 	}
+	v.Lost = kept.lost
 	if c.schema.tables["agents"] {
 		if v.Row, _, err = c.row(id); err != nil {
 			return v, err
 		}
 	}
-	if !c.schema.own() {
-		return v, nil
+	if kept.states {
+		st, found, err := c.state(id)
+		if err != nil {
+			return v, err
+		}
+		if found {
+			state := st.state(id)
+			v.State = &state
+		}
 	}
-	st, found, err := c.state(id)
-	if err != nil {
-		return v, err
+	if kept.tombstones {
+		if v.Tombstone, err = c.tombstone(id); err != nil {
+			return v, err
+		}
 	}
-	if found {
-		state := st.state(id)
-		v.State = &state
+	if kept.problems {
+		v.Problems, err = c.problems(id)
 	}
-	if v.Tombstone, err = c.tombstone(id); err != nil {
-		return v, err
-	}
-	v.Problems, err = c.problems(id)
 	return v, err
 }
 

@@ -35,6 +35,16 @@ func (b *burst) setState(id agent.ID, st *agent.State) error {
 
 // unbury drops a tombstone.
 func (b *burst) unbury(id agent.ID) error {
+	if b.kept == nil {
+		kept, err := b.c.remembers()
+		if err != nil {
+			return err
+		}
+		b.kept = &kept
+	}
+	if !b.kept.tombstones {
+		return nil
+	}
 	found, err := b.c.exists(`SELECT 1 FROM mesh_controller_tombstones WHERE agent_id = ?`, id)
 	if err != nil || !found {
 		return err

@@ -22,10 +22,14 @@ func (b *burst) applyRow(ch *agent.Change, row *agent.Record) error {
 		b.learn.row(ch.ID, outcome{gone: true})
 		return b.exec(`DELETE FROM agents WHERE id = ?`, ch.ID)
 	case agent.InsertRow:
-		if row == nil {
-			return b.insert(ch.Row)
+		if row != nil {
+			return b.alter(row, ch.Row, true)
 		}
-		return b.alter(row, ch.Row, true)
+		made, err := b.insert(ch.Row)
+		if err == nil && !made {
+			err = errors.New("the index does not take the row")
+		}
+		return err
 	case agent.UpdateRow:
 		return b.alter(row, ch.Row, false)
 	case agent.RelocateRow:
@@ -35,27 +39,23 @@ func (b *burst) applyRow(ch *agent.Change, row *agent.Record) error {
 }
 
 // insert makes a row with everything that the record holds, what only the index
-// knew included: it may come from a tombstone.
-func (b *burst) insert(rec *agent.Record) error {
-	set := fieldColumns(b.c.schema.written)
-	for _, i := range []int{
-		colID, colPath, colScanRoot, colStatus, colRegisteredAt, colApprover, colLastSeenAt,
-		colLastSeenEvent, colEntrypoint, colVersion, colUpdatedAt,
-	} {
-		set = set.with(i)
-	}
-	made := *rec
-	made.UpdatedAt = b.now()
-	for i := range int(numColumns) {
-		if set.has(i) && cellOf(&made, i).Kind == agent.Null && b.c.schema.notNull(i) {
-			set &^= 1 << i
+// knew included: it may come from a tombstone. Where the id has a row, or
+// somebody stands at the path, nothing is made.
+func (b *burst) insert(rec *agent.Record) (made bool, err error) {
+	set := b.c.schema.fills
+	for s := set & b.c.schema.notNulls; s != 0; s = s.rest() {
+		if cellOf(rec, s.next()).Kind == agent.Null {
+			set &^= 1 << s.next()
 		}
 	}
 	st, err := b.c.insertStmt(set)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return b.store(st, set, &made)
+	if err := b.store(st, set, rec); err != nil || b.c.db.Changes() == 0 {
+		return false, err
+	}
+	return true, b.learnRow(nil, rec, set)
 }
 
 // alter writes the columns that differ and are ours, and updated_at with them.
@@ -67,12 +67,15 @@ func (b *burst) alter(row, rec *agent.Record, moves bool) error {
 	}
 	set = set.with(colUpdatedAt)
 	made := *rec
-	made.ID, made.UpdatedAt = row.ID, b.now()
+	made.ID = row.ID
 	st, err := b.c.updateStmt(set)
 	if err != nil {
 		return err
 	}
-	return b.store(st, set.with(colID), &made)
+	if err := b.store(st, set.with(colID), &made); err != nil {
+		return err
+	}
+	return b.learnRow(row, &made, set)
 }
 
 func (sc *schema) differing(row, rec *agent.Record, moves bool) columnSet {
@@ -85,39 +88,50 @@ func (sc *schema) differing(row, rec *agent.Record, moves bool) columnSet {
 			continue
 		}
 		to := cellOf(rec, i)
-		if cellOf(row, i) == to || to.Kind == agent.Null && sc.notNull(i) {
+		if cellOf(row, i) == to || to.Kind == agent.Null && sc.notNulls.has(i) {
 			set &^= 1 << i
 		}
 	}
 	return set
 }
 
-// store runs a statement whose parameter i+1 is column i, and learns what the
-// row has become: affinity and defaults have their say in it.
-func (b *burst) store(st *sqlite3.Stmt, set columnSet, rec *agent.Record) error {
+// store runs a statement whose parameter i+1 is column i.
+func (b *burst) store(st *binder, set columnSet, rec *agent.Record) error {
+	for s := set; s != 0; s = s.rest() {
+		i := s.next()
+		cell := cellOf(rec, i)
+		if i == colUpdatedAt {
+			cell = agent.TextCell(b.now())
+		}
+		if err := st.set(i, cell); err != nil {
+			return err
+		}
+	}
+	return st.Exec()
+}
+
+// learnRow renews the stamp for a row that was stored, and learns what it has
+// become.
+func (b *burst) learnRow(was, rec *agent.Record, set columnSet) error {
 	if err := b.touch(nil); err != nil {
 		return err
 	}
-	for i := range int(numColumns) {
-		if set.has(i) {
-			if err := bindCell(st, i+1, cellOf(rec, i)); err != nil {
-				return err
-			}
+	sum, told := uint64(0), false
+	if b.known {
+		sum, told = b.c.foretell(was, rec, set)
+	}
+	if !told {
+		var err error
+		if sum, err = b.c.sumOf(rec.ID); err != nil {
+			return err
 		}
-	}
-	if err := errors.Join(st.Exec(), st.Reset()); err != nil {
-		return err
-	}
-	sum, err := b.c.sumOf(rec.ID)
-	if err != nil {
-		return err
 	}
 	b.learn.row(rec.ID, outcome{sum: sum})
 	return nil
 }
 
-// insertStmt is INSERT of the columns of set.
-func (c *conn) insertStmt(set columnSet) (*sqlite3.Stmt, error) {
+// insertStmt is INSERT of the columns of set, where nobody is in the way.
+func (c *conn) insertStmt(set columnSet) (*binder, error) {
 	if st := c.inserts[set]; st != nil {
 		return st, nil
 	}
@@ -128,12 +142,12 @@ func (c *conn) insertStmt(set columnSet) (*sqlite3.Stmt, error) {
 			params = append(params, param(i))
 		}
 	}
-	st, err := c.prepare(`INSERT INTO agents (` + strings.Join(names, ", ") + `) VALUES (` + strings.Join(params, ", ") + `)`)
+	st, err := c.prepare(`INSERT INTO agents (` + strings.Join(names, ", ") + `) VALUES (` + strings.Join(params, ", ") + `) ON CONFLICT DO NOTHING`)
 	return keep(c.inserts, set, st, err)
 }
 
 // updateStmt is UPDATE of the columns of set.
-func (c *conn) updateStmt(set columnSet) (*sqlite3.Stmt, error) {
+func (c *conn) updateStmt(set columnSet) (*binder, error) {
 	if st := c.updates[set]; st != nil {
 		return st, nil
 	}
@@ -151,7 +165,7 @@ func (c *conn) updateStmt(set columnSet) (*sqlite3.Stmt, error) {
 // odd fleet needs beyond that is prepared again.
 const keptStatements = 64
 
-func keep(cache map[columnSet]*sqlite3.Stmt, set columnSet, st *sqlite3.Stmt, err error) (*sqlite3.Stmt, error) {
+func keep(cache map[columnSet]*binder, set columnSet, prepared *sqlite3.Stmt, err error) (*binder, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -159,11 +173,12 @@ func keep(cache map[columnSet]*sqlite3.Stmt, set columnSet, st *sqlite3.Stmt, er
 		for other, old := range cache {
 			delete(cache, other)
 			if err := old.Close(); err != nil {
-				return nil, errors.Join(err, st.Close())
+				return nil, errors.Join(err, prepared.Close())
 			}
 			break
 		}
 	}
+	st := &binder{Stmt: prepared}
 	cache[set] = st
 	return st, nil
 }

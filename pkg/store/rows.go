@@ -2,10 +2,10 @@ package store
 
 import (
 	"errors"
+	"math/bits"
 	"strconv"
 	"strings"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
@@ -37,8 +37,19 @@ const (
 // columnSet marks columns by position.
 type columnSet uint64
 
-func (s columnSet) has(i int) bool            { return s&(1<<i) != 0 }
-func (s columnSet) with(i int) columnSet      { return s | 1<<i }
+func (s columnSet) has(i int) bool       { return s&(1<<i) != 0 }
+func (s columnSet) with(i int) columnSet { return s | 1<<i }
+func (s columnSet) next() int            { return bits.TrailingZeros64(uint64(s)) }
+func (s columnSet) rest() columnSet      { return s & (s - 1) }
+
+// when is with(i) or s.
+func (s columnSet) when(is bool, i int) columnSet {
+	if is {
+		return s.with(i)
+	}
+	return s
+}
+
 func fieldColumns(f agent.FieldSet) columnSet { return columnSet(f) << colField }
 
 func columnName(i int) string {
@@ -115,16 +126,6 @@ func (r *row) record() *agent.Record {
 	return rec
 }
 
-// sum is a hash of the compared columns of the current row.
-func (c *conn) sum(r *row) uint64 {
-	b := c.buf[:0]
-	for i := colPath; i < numCompared; i++ {
-		b = r.appendCell(b, i)
-	}
-	c.buf = b
-	return xxhash.Sum64(b)
-}
-
 // row reads the row of an id and its hash; nil where there is none.
 func (c *conn) row(id agent.ID) (*agent.Record, uint64, error) {
 	return c.rowWhere(`id`, string(id))
@@ -190,24 +191,6 @@ func cellOf(rec *agent.Record, i int) agent.Cell {
 		return agent.TextCell(rec.UpdatedAt)
 	}
 	return rec.Fields[i-colField]
-}
-
-// notNull columns cannot take a NULL; they keep their default instead.
-func (sc *schema) notNull(i int) bool { return sc.columns[columnName(i)].notNull }
-
-// sumOf is the hash of an id's row as it stands.
-func (c *conn) sumOf(id agent.ID) (sum uint64, err error) {
-	st, err := c.rowStmt("id")
-	if err != nil {
-		return 0, err
-	}
-	if err := st.BindText(1, string(id)); err != nil {
-		return 0, err
-	}
-	if st.Step() {
-		sum = c.sum(&row{st})
-	}
-	return sum, errors.Join(st.Err(), st.Reset())
 }
 
 func param(column int) string { return "?" + strconv.Itoa(column+1) }

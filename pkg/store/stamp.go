@@ -17,11 +17,13 @@ import (
 // beside it. Where they differ when the index is opened, it was restored from a
 // backup, replaced or lost: its clocks and tombstones speak of another time.
 //
-// The order within one write: the lock file names the next stamp too and is
-// synced, the index commits with it, the lock file names it as the last. A crash
-// in between leaves an index that carries either of the two. A commit that was
-// not synced may be taken back by a power cut, with others before it, so the lock
-// file keeps naming the stamps since the last commit or checkpoint that was.
+// The order within one write: the lock file names the stamps ahead too and is
+// synced, the index commits with the first of them, the lock file names it as the
+// last. A crash in between leaves an index that carries one of those. A commit
+// that was not synced may be taken back by a power cut, with others before it, so
+// the lock file keeps naming the stamps since the last commit or checkpoint that
+// was. Each write has a stamp of its own, and none is used for two: the ones
+// ahead are forgotten with the connection.
 const (
 	metaStamp = "stamp"
 	metaLost  = "lost_since"
@@ -104,15 +106,6 @@ func (s *Store) lost(c *conn) (lost bool, at time.Time, err error) {
 		return true, s.now(), err
 	}
 	return false, agent.ParseTime(before), err
-}
-
-// isLost reports whether the index counts as lost. Where there is none, c is nil.
-func (c *conn) isLost() (bool, error) {
-	if c == nil || !c.schema.own() {
-		return false, nil
-	}
-	since, err := c.meta(metaLost)
-	return since != "", err
 }
 
 func alive(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }

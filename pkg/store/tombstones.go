@@ -42,6 +42,7 @@ func (b *burst) bury(t *agent.Tombstone) error {
 	if err != nil {
 		return err
 	}
+	b.kept = nil
 	return b.exec(`INSERT INTO mesh_controller_tombstones (`+tombstoneColumns+`) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (agent_id) DO UPDATE SET reason = excluded.reason, at = excluded.at,
 		record_json = excluded.record_json, evidence = excluded.evidence`,

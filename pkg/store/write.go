@@ -15,9 +15,16 @@ type burst struct {
 	c  *conn
 	at time.Time
 
-	next  string // the one that the lock file names for it, "" for none
-	stamp string // the one it commits with, "" while nothing was written
-	learn lesson // what the memory learns when it has landed
+	began time.Time // since when others wait for the lock
+	known bool      // the schema is still what it was when the connection was opened
+	stamp string    // the one it commits with, "" while nothing was written
+	learn lesson    // what the memory learns when it has landed
+
+	// kept is what there was to find when the burst began to look, nil before.
+	kept *kinds
+	// The last time that was formatted, in milliseconds: it comes again and again.
+	textOf int64
+	asText string
 }
 
 // write runs fn in one transaction on the file that is at the path now.
@@ -46,25 +53,27 @@ func (s *Store) write(ctx context.Context, durable bool, at time.Time, fn func(*
 
 // errNoStamp: a burst turned out to have something to write, and the lock file
 // names no stamp for it yet.
-var errNoStamp = errors.New("the lock file names no next stamp")
+var errNoStamp = errors.New("the lock file names no stamp ahead")
 
 // burst runs fn in a transaction, with the order of stamps that stamp.go tells.
 // To sync the lock file takes as long as the disk likes, and while a transaction
-// is open others wait for it: one that comes to its first write is given up, and
-// fn runs once more when the stamp is on the disk.
+// is open others wait for it: one that comes to its first write while there is no
+// stamp ahead is given up, and fn runs once more when some are on the disk.
 func (s *Store) burst(c *conn, durable bool, at time.Time, fn func(*burst) error) error {
-	err := s.transact(c, durable, at, "", fn)
+	if len(c.ahead) > 0 && s.lock.ours() != nil {
+		c.ahead = nil
+	}
+	err := s.transact(c, durable, at, fn)
 	if !errors.Is(err, errNoStamp) {
 		return err
 	}
-	next := newStamp()
-	if err := s.lock.intend(next); err != nil {
+	if c.ahead, err = s.lock.intend(); err != nil {
 		return err
 	}
-	return s.transact(c, durable, at, next, fn)
+	return s.transact(c, durable, at, fn)
 }
 
-func (s *Store) transact(c *conn, durable bool, at time.Time, next string, fn func(*burst) error) error {
+func (s *Store) transact(c *conn, durable bool, at time.Time, fn func(*burst) error) error {
 	durable = durable || s.lock != nil && s.lock.full()
 	if err := c.synchronous(durable); err != nil {
 		return err
@@ -72,8 +81,12 @@ func (s *Store) transact(c *conn, durable bool, at time.Time, next string, fn fu
 	if err := c.script(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
-	b := &burst{s: s, c: c, at: at, next: next}
-	err := fn(b)
+	b := &burst{s: s, c: c, at: at, began: s.now()}
+	version, err := c.schemaVersion()
+	if err == nil {
+		b.known = version == c.schema.version
+		err = fn(b)
+	}
 	if err == nil && b.stamp != "" {
 		err = b.purge()
 	}
@@ -91,11 +104,24 @@ func (s *Store) transact(c *conn, durable bool, at time.Time, next string, fn fu
 		return errors.Join(err, c.end(`ROLLBACK`))
 	}
 	s.memory.apply(&b.learn)
-	if s.lock != nil {
-		// It has landed. A lock file that still names both stamps is as good.
-		_ = s.lock.confirm(b.stamp, durable)
-	}
+	s.landed(c, durable)
 	return nil
+}
+
+// landed tells the lock file of a commit. One that still names all the stamps is
+// as good, so that errors have no consequence. Where it is time to sync what was
+// committed it is done here, while nobody waits for the index; if that fails the
+// next commit is synced.
+func (s *Store) landed(c *conn, synced bool) {
+	if s.lock == nil {
+		return
+	}
+	stamp := c.ahead[0]
+	c.ahead = c.ahead[1:]
+	_ = s.lock.confirm(stamp, synced)
+	if s.lock.full() && c.syncWAL() == nil {
+		_ = s.lock.settle()
+	}
 }
 
 // touch renews the stamp, once per burst; it passes an error on.
@@ -107,10 +133,10 @@ func (b *burst) touch(err error) error {
 		b.stamp = newStamp()
 		return nil
 	}
-	if b.next == "" {
+	if len(b.c.ahead) == 0 {
 		return errNoStamp
 	}
-	b.stamp = b.next
+	b.stamp = b.c.ahead[0]
 	return b.putMeta(metaStamp, b.stamp)
 }
 
@@ -129,4 +155,12 @@ func (b *burst) putMeta(key, value string) error {
 		ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
 }
 
-func (b *burst) now() string { return agent.FormatTime(b.at) }
+func (b *burst) now() string { return b.text(b.at) }
+
+// text is agent.FormatTime.
+func (b *burst) text(t time.Time) string {
+	if ms := t.UnixMilli(); b.asText == "" || ms != b.textOf || t.IsZero() {
+		b.textOf, b.asText = ms, agent.FormatTime(t)
+	}
+	return b.asText
+}

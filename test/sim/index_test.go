@@ -107,7 +107,7 @@ func (x *index) differences(db *database) []agent.ID {
 
 func (db *database) list() *agent.IndexListing {
 	l := &agent.IndexListing{
-		States: maps.Clone(db.states), Displaced: map[agent.ID]agent.Tombstone{},
+		States: maps.Clone(db.states), Displaced: map[agent.ID]agent.Tombstone{}, Returned: map[agent.ID]struct{}{},
 		Left: slices.Sorted(maps.Keys(db.left)), Denied: slices.Sorted(maps.Keys(db.denied)),
 		Paused: db.paused, Lost: db.lost, LostSince: db.lostAt, Written: allFields,
 	}
@@ -115,7 +115,11 @@ func (db *database) list() *agent.IndexListing {
 		r := db.rows[id]
 		l.Entries = append(l.Entries, agent.Entry{
 			ID: id, Path: r.Path, ScanRoot: r.ScanRoot, Namespace: r.Namespace(), Status: r.Status, System: r.System(),
+			Digest: r.Fields.Digest(),
 		})
+		if _, grave := db.graves[id]; grave {
+			l.Returned[id] = struct{}{}
+		}
 	}
 	for id, t := range db.graves {
 		if _, back := db.rows[id]; t.Reason == agent.Displaced && !back {

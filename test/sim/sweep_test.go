@@ -38,10 +38,11 @@ func (s *files) sweep(req *agent.SweepRequest) (*agent.Listing, agent.Changes) {
 		again.Began = req.Now
 		return &again, agent.Changes{}
 	}
-	w := walk{d: s.disk, req: req, sightings: map[string]agent.Sighting{}, serials: map[string]int{}, came: map[string]bool{}}
+	w := walk{d: s.disk, req: req, sightings: map[string]agent.Sighting{}, serials: map[string]int{}, came: map[string]bool{}, digests: map[agent.ID]uint64{}}
 	l := &agent.Listing{Began: req.Now, Roots: w.roots()}
 	w.strays(l, m.listing)
 	changes := compare(m, &w)
+	changes.Digests = w.digests
 	if m.listing != nil && len(changes.Paths) == 0 {
 		l.Sightings, l.ByID = m.listing.Sightings, m.listing.ByID
 	} else {
@@ -67,6 +68,7 @@ type walk struct {
 	sightings map[string]agent.Sighting
 	serials   map[string]int
 	came      map[string]bool
+	digests   map[agent.ID]uint64
 }
 
 func (w *walk) roots() []agent.RootReport {
@@ -124,6 +126,10 @@ func (w *walk) note(p string) {
 	if s.Class, m, s.Problem = n.read(); m != nil {
 		s.ID, s.Namespace = m.ID, m.Namespace
 		s.System = m.IsSystem && agent.Within(p, managedHome)
+		if w.req.Digests {
+			fields := agent.Desired(m, agent.Place{})
+			w.digests[m.ID] = fields.Digest()
+		}
 	}
 	w.sightings[p], w.serials[p] = s, n.file.serial
 }
