@@ -52,6 +52,7 @@ func (c *Controller) rehearse(ctx context.Context, wanted []string) ([]*task, er
 	if err != nil {
 		return nil, err
 	}
+	slices.Sort(ids)
 	policy := c.options.Load().policy()
 	policy.OneShot = true
 	var tasks []*task

@@ -264,7 +264,7 @@ func (c *Controller) markPaths(s *snapshot, paths []string, now time.Time) {
 	c.ledger.mark(ids, now, c.shown(sourceFile))
 }
 
-// selected says which ids to queue.
+// selected says which ids to queue, in which order.
 func (c *Controller) selected(ctx context.Context, s, last *snapshot, req SyncRequest) ([]agent.ID, error) {
 	c.ledger.load(s)
 	for _, root := range c.ledger.orphanedRoots() {
@@ -278,10 +278,13 @@ func (c *Controller) selected(ctx context.Context, s, last *snapshot, req SyncRe
 	}
 	due := c.ledger.due(req.Trigger == "signal" || req.Trigger == "api")
 	if req.Full || last == nil || !s.sameGround(last) {
-		// Some that are due are known to nobody any more.
-		due = append(s.ids(), due...)
-		slices.Sort(due)
-		due = slices.Compact(due)
+		// What differs goes first: somebody may wait for it. Some of it is known to
+		// nobody any more.
+		rest := slices.DeleteFunc(s.ids(), func(id agent.ID) bool {
+			_, found := slices.BinarySearch(due, id)
+			return found
+		})
+		return append(due, rest...), nil
 	}
 	return due, nil
 }
