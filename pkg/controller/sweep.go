@@ -33,9 +33,12 @@ func (c *Controller) Sync(ctx context.Context, req SyncRequest) (SyncResult, err
 // wanted, otherwise beside the loop.
 func (c *Controller) resync(ctx context.Context, req SyncRequest, result *SyncResult) error {
 	began := c.ports.Clock.Now()
-	r, err := c.sweepAndQueue(ctx, req)
-	if err != nil {
-		return err
+	r := c.queueAtHome(ctx, req)
+	if r == nil {
+		var err error
+		if r, err = c.sweepAndQueue(ctx, req); err != nil {
+			return err
+		}
 	}
 	if result == nil {
 		c.following.Go(func() { c.follow(ctx, r) }) // ends with ctx or with the keys
