@@ -9,7 +9,7 @@ func TestDigest(t *testing.T) {
 	for i := range base {
 		base[i] = TextCell("x")
 	}
-	if base.Digest() == 0 || base.Digest() != base.Digest() {
+	if first, again := base.Digest(), base.Digest(); first == 0 || first != again {
 		t.Fatal("a digest is zero or not the same twice")
 	}
 	for i := range base {
