@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
@@ -93,7 +94,7 @@ type queue struct {
 }
 
 func newQueue(p *Ports) *queue {
-	c, provider := p.Clock, p.Queue
+	c, provider := calmClock{p.Clock}, p.Queue
 	b := newBackoff(p.Jitter)
 	const name = "agents"
 	q := workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[agent.ID]{Name: name, MetricsProvider: provider, Clock: c})
@@ -109,6 +110,13 @@ func newQueue(p *Ports) *queue {
 		woken:   p.Woken,
 	}
 }
+
+// calmClock ticks no more often than every ten seconds. The workqueue refreshes
+// two gauges of its own, of work that takes long, twice a second: it would be
+// most of what an idle process does.
+type calmClock struct{ Clock }
+
+func (c calmClock) NewTicker(d time.Duration) clock.Ticker { return c.Clock.NewTicker(max(d, 10*time.Second)) }
 
 // take waits for a key and takes what else is ready, up to batchSize.
 func (q *queue) take() (batch []agent.ID, shutdown bool) {
