@@ -14,6 +14,9 @@ import (
 // from it.
 type ledger struct {
 	mu sync.Mutex
+	// loaded is the listing of the index that all of this is as of; nil: what was
+	// planned since counts too.
+	loaded *agent.IndexListing
 	// dirty ids differ from what was proven.
 	dirty map[agent.ID]difference
 	// waiting ids need a listing that is complete.
@@ -99,10 +102,16 @@ func (l *ledger) movedBy(id agent.ID) string {
 	return l.dirty[id].moved
 }
 
-// load takes over what the index says at a sweep.
+// load takes over what the index says at a sweep. Where nothing was planned since
+// the same listing was loaded, it says nothing new.
 func (l *ledger) load(s *snapshot) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	clear(l.restored)
+	if l.loaded == s.index {
+		return
+	}
+	l.loaded = s.index // until something is planned
 	clear(l.status)
 	for i := range s.index.Entries {
 		l.status[s.index.Entries[i].Status]++
@@ -134,7 +143,6 @@ func (l *ledger) load(s *snapshot) {
 	for _, ns := range s.index.Left {
 		l.left[ns] = struct{}{}
 	}
-	clear(l.restored)
 }
 
 // missing lists when each absence in a root began.
@@ -175,6 +183,7 @@ func (l *ledger) nothingMissing() bool {
 func (l *ledger) planned(p *plan.Plan, before *agent.Record, displaced *agent.Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.loaded = nil
 	if p.Change.SetProblems {
 		if len(p.Change.Problems) == 0 {
 			delete(l.problems, p.ID)
