@@ -1,6 +1,10 @@
 package agent
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Sighting is a manifest that a sweep found, or a place where one could not be
 // read.
@@ -43,11 +47,35 @@ type Listing struct {
 	Roots []RootReport
 	// Sightings in the order of their paths.
 	Sightings []Sighting
-	// ByID holds the positions of the Present sightings of an id, in the order
-	// of their paths.
-	ByID map[ID][]int32
+	// ByID holds the positions of the Present sightings, in the order of their ids
+	// and, of one id, of their paths.
+	ByID []int32
 	// Stats and Reads count what the listing cost.
 	Stats, Reads int
+}
+
+// Index makes ByID of the sightings.
+func (l *Listing) Index() {
+	l.ByID = make([]int32, 0, len(l.Sightings))
+	for i := range l.Sightings {
+		if l.Sightings[i].ID != "" {
+			l.ByID = append(l.ByID, int32(i))
+		}
+	}
+	slices.SortFunc(l.ByID, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(l.Sightings[a].ID, l.Sightings[b].ID), cmp.Compare(a, b))
+	})
+}
+
+// Places are the positions of the Present sightings of an id, in the order of
+// their paths.
+func (l *Listing) Places(id ID) []int32 {
+	from, _ := slices.BinarySearchFunc(l.ByID, id, func(i int32, id ID) int { return cmp.Compare(l.Sightings[i].ID, id) })
+	to := from
+	for to < len(l.ByID) && l.Sightings[l.ByID[to]].ID == id {
+		to++
+	}
+	return l.ByID[from:to]
 }
 
 // CompleteFor reports whether the listing can speak about what is recorded at
@@ -142,9 +170,12 @@ type Endpoint struct {
 	// Whole: nothing of it is missing (a mailbox that was created half-way is
 	// not whole and is ensured again).
 	Whole bool
-	// Place is where it stands, for people: the mailbox's directory.
-	Place string
+	// In is the directory that it stands in, the same for all.
+	In string
 }
+
+// Place is where it stands, for people: the mailbox's directory.
+func (e *Endpoint) Place() string { return e.In + "/" + string(e.Subject) }
 
 // RelayListing is what the relay holds, immutable once it is handed out.
 type RelayListing struct {

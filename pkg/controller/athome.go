@@ -37,7 +37,7 @@ func (c *Controller) queueAtHome(ctx context.Context, req SyncRequest) *resync {
 // atHome looks whether an agent with a row and nothing else on record is where
 // its row says.
 func (c *Controller) atHome(ctx context.Context, s *snapshot, id agent.ID) bool {
-	e, seen := s.entry(id), s.files.ByID[id]
+	e, seen := s.entry(id), s.files.Places(id)
 	if _, state := s.index.States[id]; e == nil || state || e.Status != agent.Active || len(seen) != 1 || s.files.Sightings[seen[0]].Path != e.Path {
 		return false
 	}

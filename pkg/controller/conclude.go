@@ -237,7 +237,7 @@ func (s *snapshot) relied(root string) bool {
 		if st := s.index.States[e.ID]; st.Missing() && !st.Mount.IsZero() {
 			continue
 		}
-		if len(s.files.ByID[e.ID]) == 0 || !slices.ContainsFunc(s.files.ByID[e.ID], func(i int32) bool { return s.files.Sightings[i].Path == e.Path }) {
+		if !slices.ContainsFunc(s.files.Places(e.ID), func(i int32) bool { return s.files.Sightings[i].Path == e.Path }) {
 			return true
 		}
 	}

@@ -203,7 +203,7 @@ func (s *snapshot) knows(id agent.ID) bool {
 	if s.entry(id) != nil {
 		return true
 	}
-	if _, ok := s.files.ByID[id]; ok {
+	if len(s.files.Places(id)) > 0 {
 		return true
 	}
 	if _, ok := s.relay.Endpoints[id]; ok {

@@ -78,7 +78,7 @@ func (p *proof) unremarkable(e *agent.Entry) bool {
 // inPlace: its manifest alone carries the id, lies where the row says, on the
 // mount that is remembered for its root, and asks for what the row says.
 func (p *proof) inPlace(e *agent.Entry) bool {
-	seen := p.s.files.ByID[e.ID]
+	seen := p.s.files.Places(e.ID)
 	if len(seen) != 1 || e.Digest == 0 {
 		return false
 	}

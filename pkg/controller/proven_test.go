@@ -14,7 +14,7 @@ func provenSnapshot() *snapshot {
 		files: &agent.Listing{
 			Roots:     []agent.RootReport{{Path: "/r", Complete: true, Mount: mount}},
 			Sightings: []agent.Sighting{{Path: "/r/x/one", Class: agent.Present, ID: "A"}, {Path: "/r/x/two", Class: agent.Present, ID: "A"}},
-			ByID:      map[agent.ID][]int32{"A": {0}},
+			ByID:      []int32{0},
 		},
 		index: &agent.IndexListing{
 			Entries: []agent.Entry{{ID: "A", Path: "/r/x/one", ScanRoot: "/r", Namespace: "x", Status: agent.Active, Digest: 7}},
@@ -57,8 +57,8 @@ func TestProof(t *testing.T) {
 		"a system agent":            func(_ *snapshot, e *agent.Entry) { e.System = true },
 		"denied":                    func(s *snapshot, _ *agent.Entry) { s.index.Denied = []string{"/r/x"} },
 		"no manifest":               func(s *snapshot, _ *agent.Entry) { s.files.ByID = nil },
-		"a copy":                    func(s *snapshot, _ *agent.Entry) { s.files.ByID["A"] = []int32{0, 1} },
-		"another place":             func(s *snapshot, _ *agent.Entry) { s.files.ByID["A"] = []int32{1} },
+		"a copy":                    func(s *snapshot, _ *agent.Entry) { s.files.ByID = []int32{0, 1} },
+		"another place":             func(s *snapshot, _ *agent.Entry) { s.files.ByID = []int32{1} },
 		"other content":             func(s *snapshot, _ *agent.Entry) { s.digests["A"] = 8 },
 		"content that was not read": func(s *snapshot, e *agent.Entry) { e.Digest = 0; delete(s.digests, "A") },
 		"a root that is not above":  func(_ *snapshot, e *agent.Entry) { e.ScanRoot = "/q" },

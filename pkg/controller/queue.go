@@ -116,7 +116,9 @@ func newQueue(p *Ports) *queue {
 // most of what an idle process does.
 type calmClock struct{ Clock }
 
-func (c calmClock) NewTicker(d time.Duration) clock.Ticker { return c.Clock.NewTicker(max(d, 10*time.Second)) }
+func (c calmClock) NewTicker(d time.Duration) clock.Ticker {
+	return c.Clock.NewTicker(max(d, 10*time.Second))
+}
 
 // take waits for a key and takes what else is ready, up to batchSize.
 func (q *queue) take() (batch []agent.ID, shutdown bool) {

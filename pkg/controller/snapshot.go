@@ -67,7 +67,7 @@ func (s *snapshot) standing(path string) (agent.ID, bool) {
 // claims are the places where the id was seen, but for one.
 func (s *snapshot) claims(id agent.ID, but string) []string {
 	var paths []string
-	for _, i := range s.files.ByID[id] {
+	for _, i := range s.files.Places(id) {
 		if p := s.files.Sightings[i].Path; p != but {
 			paths = append(paths, p)
 		}
@@ -108,8 +108,8 @@ func (s *snapshot) ids() []agent.ID {
 			all = append(all, id)
 		}
 	}
-	for id := range s.files.ByID {
-		add(id)
+	for _, i := range s.files.ByID {
+		add(s.files.Sightings[i].ID)
 	}
 	for id := range s.relay.Endpoints {
 		add(id)

@@ -1,8 +1,6 @@
 package controller
 
 import (
-	"slices"
-
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
@@ -53,19 +51,11 @@ func (s *snapshot) twinnable() []agent.ID {
 			list = append(list, id)
 		}
 	})
-	rows, rest := 0, 0
-	for rows < len(list) && s.entry(list[rows]) != nil {
-		rows++
-	}
-	for rest = rows; rest < len(list) && len(s.relay.Endpoints[list[rest]]) > 0; rest++ {
-	}
-	slices.Sort(list[rest:])
 	return list
 }
 
-// eachID calls f for the ids with a row, in their order, for those that have an
-// address alone, in theirs, and for those that the files carry, in none; an id
-// may come again.
+// eachID calls f for the ids with a row, for those that have an address alone,
+// and for those that the files carry, each in their order; an id may come again.
 func (s *snapshot) eachID(f func(agent.ID)) {
 	for i := range s.index.Entries {
 		f(s.index.Entries[i].ID)
@@ -73,8 +63,8 @@ func (s *snapshot) eachID(f func(agent.ID)) {
 	for _, id := range s.rowless {
 		f(id)
 	}
-	for id := range s.files.ByID {
-		f(id)
+	for _, i := range s.files.ByID {
+		f(s.files.Sightings[i].ID)
 	}
 }
 

@@ -37,32 +37,12 @@ func compose(files []*file, before *seen) seen {
 		f.seen = &s.Sightings[i]
 	}
 	if s.ByID = before.ByID; s.ByID == nil || !slices.EqualFunc(before.Sightings, s.Sightings, sameID) {
-		s.ByID = byID(s.Sightings)
+		s.Index()
 	}
 	return s
 }
 
 func sameID(a, b agent.Sighting) bool { return a.ID == b.ID }
-
-// byID holds the positions of the sightings of each id; only one that is
-// Present has any.
-func byID(sightings []agent.Sighting) map[agent.ID][]int32 {
-	m := make(map[agent.ID][]int32, len(sightings))
-	positions := make([]int32, len(sightings))
-	for i := range sightings {
-		id := sightings[i].ID
-		if id == "" {
-			continue
-		}
-		if others, ok := m[id]; ok {
-			m[id] = append(others, int32(i))
-			continue
-		}
-		positions[i] = int32(i)
-		m[id] = positions[i : i+1 : i+1]
-	}
-	return m
-}
 
 // compare lists what differs between two listings.
 func compare(old, now *seen) agent.Changes {

@@ -39,7 +39,7 @@ func (w *walker) list(n *node, fd int) error {
 		}
 		w.pulse.beat()
 		w.take(n, fd, w.dents[:size])
-		if w.pulse.stopped() || w.entries+int(n.entries) > w.terms.bound {
+		if w.pulse.stopped() || w.crew.entries.Load()+int64(n.entries) > w.terms.bound {
 			break // whoever called ends here too
 		}
 	}
@@ -48,7 +48,7 @@ func (w *walker) list(n *node, fd int) error {
 		w.moved = true
 	}
 	n.stamp = stampOf(&st)
-	n.settled = n.stamp.settled(w.terms.now) && !w.pulse.stopped() && w.entries+int(n.entries) <= w.terms.bound
+	n.settled = n.stamp.settled(w.terms.now) && !w.pulse.stopped() && w.crew.entries.Load()+int64(n.entries) <= w.terms.bound
 	return nil
 }
 

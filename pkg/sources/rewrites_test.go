@@ -98,7 +98,7 @@ func TestRewrites(t *testing.T) {
 		l, changes := sweep(t, tree, req)
 		for _, id := range changes.IDs {
 			knows[id] = "" // half-written just now
-			for _, at := range l.ByID[id] {
+			for _, at := range l.Places(id) {
 				knows[id] = l.Sightings[at].Namespace
 			}
 		}

@@ -72,6 +72,7 @@ func (t *Tree) walkRoot(ctx context.Context, k *walk, terms terms) {
 		k.tree = nil
 		return
 	}
+	slices.Sort(w.report.Skipped)
 	w.report.Lacks = w.lacks()
 	w.report.Complete = w.lacking == 0
 	w.report.Manifests = w.found
@@ -118,7 +119,7 @@ func (t *Tree) placeGone(w *walker, root string) {
 }
 
 func (t *Tree) newWalker(p *pulse, terms terms) *walker {
-	return &walker{reader: t.newReader(), pulse: p, guard: t.guard, terms: terms}
+	return &walker{reader: t.newReader(), pulse: p, crew: newCrew(t.hands, t.blocks), guard: t.guard, terms: terms}
 }
 
 func reportsOf(walks []walk) []agent.RootReport {

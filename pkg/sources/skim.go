@@ -34,7 +34,7 @@ func (w *walker) skim(n *node, at place, depth int) bool {
 func (w *walker) pass(n *node, at place, depth int) {
 	w.report.Directories++
 	n.sweep = w.terms.number
-	if w.entries += int(n.entries); w.entries > w.terms.bound && !w.full {
+	if w.crew.entries.Add(int64(n.entries)) > w.terms.bound {
 		w.overflow()
 	}
 	kids := n.kids()

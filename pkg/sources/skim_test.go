@@ -75,7 +75,7 @@ func TestSkimSeesKnownManifests(t *testing.T) {
 		}
 	}
 	l, _ := look()
-	if at := l.ByID["P1"]; len(at) != 1 || l.Sightings[at[0]].Path != root+"/team/p02/src/d3/p01" {
+	if at := l.Places("P1"); len(at) != 1 || l.Sightings[at[0]].Path != root+"/team/p02/src/d3/p01" {
 		t.Errorf("the moved one is at %v", at)
 	}
 }

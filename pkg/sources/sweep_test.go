@@ -52,11 +52,9 @@ func TestSweepFinds(t *testing.T) {
 	if !r.Complete || r.Gone || r.Lacks != "" || r.Manifests != len(want) || r.Mount.IsZero() {
 		t.Errorf("report %+v", r)
 	}
-	for id, at := range l.ByID {
-		for _, i := range at {
-			if l.Sightings[i].ID != id {
-				t.Errorf("ByID[%s] = %d, which is %s", id, i, l.Sightings[i].ID)
-			}
+	for i := range l.Sightings {
+		if id := l.Sightings[i].ID; id != "" && !slices.Contains(l.Places(id), int32(i)) {
+			t.Errorf("%s is at %d, not at one of %v", id, i, l.Places(id))
 		}
 	}
 	again, _ := sweep(t, newTree(t, Options{}), agent.SweepRequest{Roots: []string{root}})
@@ -216,8 +214,8 @@ func TestSweepDuplicates(t *testing.T) {
 	}
 	project(t, root+"/d", "OTHER")
 	l, _ := sweep(t, newTree(t, Options{}), agent.SweepRequest{Roots: []string{root}})
-	if diff := cmp.Diff(map[agent.ID][]int32{"SAME": {0, 1, 2}, "OTHER": {3}}, l.ByID); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+	if same, other := l.Places("SAME"), l.Places("OTHER"); !slices.Equal(same, []int32{0, 1, 2}) || !slices.Equal(other, []int32{3}) || len(l.Places("NONE")) != 0 {
+		t.Errorf("SAME at %v, OTHER at %v, NONE at %v", same, other, l.Places("NONE"))
 	}
 }
 
@@ -292,7 +290,7 @@ func TestSweepTornTellsLater(t *testing.T) {
 // the same way.
 func TestForkedWalkListsTheSame(t *testing.T) {
 	root := temp(t)
-	for i := range 3 * forkFrom {
+	for i := range 3 * shareFrom {
 		for j := range 4 {
 			project(t, filepath.Join(root, fmt.Sprintf("team-%02d/p%d", i, j)), fmt.Sprintf("T%dP%d", i, j))
 		}

@@ -15,7 +15,9 @@ type Tree struct {
 	decode  decoder
 	mounts  *mounts
 	guard   *guard
-	errands sync.Pool // of probes
+	errands sync.Pool     // of probes
+	hands   chan struct{} // of walkers that help others
+	blocks  func() int64  // blocksRead, or what a test puts in its place
 	// look is lookAt, or what a test puts in its place.
 	look func(*reader, agent.ProbeRequest) agent.Look
 
@@ -47,6 +49,8 @@ func New(opts Options) (*Tree, error) {
 		decode: agent.DecodeManifest,
 		mounts: table,
 		guard:  newGuard(opts.ProbeTimeout),
+		hands:  make(chan struct{}, coldHands),
+		blocks: blocksRead,
 		trees:  make(map[string]*node),
 	}
 	t.look = t.lookAt
@@ -126,7 +130,7 @@ func (t *Tree) terms(req *agent.SweepRequest) terms {
 		skim:    req.Skim && !req.Full,
 		digests: req.Digests,
 		depth:   t.opts.depth(),
-		bound:   t.opts.MaxEntries,
+		bound:   int64(t.opts.MaxEntries),
 		managed: t.opts.ManagedHome,
 	}
 	if t.opts.ScrubSweeps > 0 {

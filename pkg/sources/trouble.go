@@ -34,7 +34,9 @@ func (w *walker) lack(why string) {
 }
 
 func (w *walker) overflow() {
-	w.full = true
+	if w.crew.full.Swap(true) {
+		return
+	}
 	w.lack(fmt.Sprintf("more than %d entries (MaxEntries), reached in %s", w.terms.bound, w.fullPath()))
 }
 

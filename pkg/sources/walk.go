@@ -6,7 +6,8 @@ import "golang.org/x/sys/unix"
 // stat for a directory that did not change.
 func (w *walker) visit(n *node, at place, depth int) {
 	w.pulse.beat()
-	if w.full || w.pulse.stopped() {
+	w.feel()
+	if w.crew.full.Load() || w.pulse.stopped() {
 		return
 	}
 	if w.skims(n) && w.skim(n, at, depth) {
@@ -25,7 +26,7 @@ func (w *walker) visit(n *node, at place, depth int) {
 		}
 		fresh = true
 	}
-	if w.entries += int(n.entries); w.entries > w.terms.bound {
+	if w.crew.entries.Add(int64(n.entries)) > w.terms.bound {
 		w.overflow()
 		return
 	}
@@ -46,16 +47,17 @@ func (w *walker) came(n *node) {
 	n.sweep = w.terms.number
 }
 
-// descend visits the directories in n in the order of their names.
+// descend visits the directories in n, in the order of their names or beside
+// each other.
 func (w *walker) descend(n *node, at place, depth int) {
 	w.chain = append(w.chain, n.stamp.id())
-	if w.forks(n, depth) {
-		w.fork(n, at)
-	} else {
-		kids := n.kids()
-		for i := range kids {
-			w.step(&kids[i], at, depth+1)
+	kids := n.kids()
+	for i := range kids {
+		if w.wantsHelp(kids[i:], depth) {
+			w.shareOut(kids[i:], at, depth)
+			break
 		}
+		w.step(&kids[i], at, depth+1)
 	}
 	w.chain = w.chain[:len(w.chain)-1]
 }

@@ -14,13 +14,12 @@ import (
 type walker struct {
 	reader
 	pulse    *pulse
+	crew     *crew
 	guard    *guard
 	terms    terms
 	special  map[string]specialPlace // below the root
 	report   agent.RootReport
-	lacking  int  // reasons why the root is incomplete
-	full     bool // the bound of entries is reached
-	entries  int
+	lacking  int    // reasons why the root is incomplete
 	path     []byte // of the directory in hand, "" for "/"
 	chain    []agent.FileID
 	names    []string
@@ -28,7 +27,8 @@ type walker struct {
 	dents    []byte
 	counts   uint64 // the device whose directories count theirs, see countsDirectories; 0 for none
 
-	likely bool // the last manifest that was tried could be opened
+	likely bool  // the last manifest that was tried could be opened
+	unfelt int32 // directories, see feel
 
 	digests digests // of what was read
 
@@ -48,7 +48,7 @@ type terms struct {
 	slot    uint8 // the part that is scrubbed
 	slots   uint8 // 0: none is
 	depth   int
-	bound   int
+	bound   int64
 	managed string
 }
 

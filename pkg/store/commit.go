@@ -12,18 +12,18 @@ import (
 
 // A transaction takes so many changes, for so long. While it lasts DorkOS's
 // writes wait, and with them its event loop. Less pays for more commits, more is
-// felt there; to write the pages to the -wal takes as long again.
+// felt there; to commit takes half as long again.
 const (
 	maxChanges = 200
 	maxHold    = time.Millisecond
 )
 
 // Commit applies each change in its own right, up to 200 in one transaction, and
-// fewer where they take long. The
-// errors are one per change: nil, agent.ErrConflict where what it was decided on
-// no longer holds, or what makes it no change at all. err means that nothing is
-// known to have landed: read again. Changes that say nothing open no
-// transaction, and those that turn out to change nothing leave no trace.
+// fewer where they take long. The errors are one per change: nil,
+// agent.ErrConflict where what it was decided on no longer holds, or what makes it
+// no change at all. err means that nothing is known to have landed: read again.
+// Changes that say nothing open no transaction, and those that turn out to change
+// nothing leave no trace.
 //
 // A change may be committed again: the second time it conflicts, since the row
 // is no longer the one expected, or finds nothing to do.

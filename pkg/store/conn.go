@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -17,6 +18,11 @@ import (
 // does. Smaller fails beside an ordinary checkpoint on a slow disk; larger keeps
 // a worker from saying that it is stuck.
 const busyTimeout = 5 * time.Second
+
+// scanPages are kept in memory while nobody asks for single rows. A scan needs
+// each page once, and memory that is new to the process costs more than to read
+// the page.
+const scanPages = 50
 
 // conn is one open connection and its prepared statements. It is used by one
 // goroutine at a time (Store.enter).
@@ -32,6 +38,7 @@ type conn struct {
 	updates map[columnSet]*binder
 	events  *binder // nil until the first
 	full    bool    // synchronous is FULL
+	roomy   bool    // SQLite may keep more pages than a scan needs
 	// ahead are the stamps that the lock file on the disk names for the next
 	// writes through this connection.
 	ahead []string
@@ -53,7 +60,7 @@ func openConn(ctx context.Context, uri string, flags sqlite3.OpenFlag) (*conn, e
 	err = db.BusyTimeout(busyTimeout)
 	if err == nil {
 		// A row of a damaged page should be an error, not a row.
-		err = c.script(`PRAGMA cell_size_check = ON`)
+		err = c.script(`PRAGMA cell_size_check = ON; PRAGMA cache_size = ` + strconv.Itoa(scanPages))
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.close())
@@ -203,6 +210,16 @@ func (c *conn) end(sql string) error {
 	}
 	defer c.db.SetInterrupt(c.db.SetInterrupt(context.Background()))
 	return c.script(sql)
+}
+
+// makeRoom lets SQLite keep pages that are going to be needed again, 2 MB as it
+// does by default.
+func (c *conn) makeRoom() error {
+	if c.roomy {
+		return nil
+	}
+	c.roomy = true
+	return c.script(`PRAGMA cache_size = -2000`)
 }
 
 // synchronous sets how much of a commit is on the disk when it returns: FULL

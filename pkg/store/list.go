@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,21 +48,15 @@ func (s *Store) List(ctx context.Context) (*agent.IndexListing, []agent.ID, erro
 type scan struct {
 	old     *memory
 	listing *agent.IndexListing
-	found   []found
+	entries scannedEntries
 	words   map[string]string // scan roots, namespaces, statuses: few, often
-}
-
-// found is an entry with the hash of its row.
-type found struct {
-	entry agent.Entry
-	sum   uint64
 }
 
 func newScan(old *memory) *scan {
 	return &scan{
-		old:   old,
-		found: make([]found, 0, len(old.rows)),
-		words: map[string]string{},
+		old:     old,
+		entries: newScannedEntries(old),
+		words:   map[string]string{},
 		listing: &agent.IndexListing{
 			States:    map[agent.ID]agent.State{},
 			Displaced: map[agent.ID]agent.Tombstone{},
@@ -87,64 +80,6 @@ func (sc *scan) take(s *Store, c *conn) error {
 	return errors.Join(sc.ownRecords(c), sc.paused(c), sc.lost(s, c))
 }
 
-func (sc *scan) rows(c *conn) error {
-	if !c.schema.tables["agents"] {
-		return nil
-	}
-	return c.query(`SELECT `+c.schema.selection(numCompared)+` FROM agents`, func(r *row) {
-		sum := c.sum(r)
-		sc.found = append(sc.found, found{sc.entry(r, sum), sum})
-	})
-}
-
-// entry is the row in short. What has not changed is taken from the previous
-// listing, so that a quiet scan of a large index makes next to no garbage.
-func (sc *scan) entry(r *row, sum uint64) agent.Entry {
-	if r.ColumnType(colID) == textType {
-		m, known := sc.old.rows[agent.ID(r.ColumnRawText(colID))]
-		if known && m.sum == sum && m.pos >= 0 {
-			return sc.old.listing.Entries[m.pos]
-		}
-	}
-	return agent.Entry{
-		ID:        r.rowID(),
-		Path:      r.text(colPath),
-		ScanRoot:  sc.word(r, colScanRoot),
-		Namespace: sc.word(r, colField+agent.FieldNamespace),
-		Status:    sc.word(r, colStatus),
-		System:    r.cell(colField+agent.FieldIsSystem) == agent.BoolCell(true),
-		Digest:    r.digest(),
-	}
-}
-
-// digest of the fields, see agent.Fields.Digest.
-func (r *row) digest() uint64 {
-	d := agent.NewDigester()
-	for i := range agent.NumFields {
-		if r.ColumnType(colField+i) == textType {
-			d.AddRaw(i, agent.Text, r.ColumnRawText(colField+i))
-			continue
-		}
-		c := r.cell(colField + i)
-		d.Add(i, c.Kind, c.Text)
-	}
-	return d.Sum()
-}
-
-// word is a text that occurs in many rows, once in memory.
-func (sc *scan) word(r *row, i int) string {
-	if r.ColumnType(i) != textType {
-		return r.text(i)
-	}
-	raw := r.ColumnRawText(i)
-	if w, ok := sc.words[string(raw)]; ok {
-		return w
-	}
-	w := string(raw)
-	sc.words[w] = w
-	return w
-}
-
 func (sc *scan) denied(c *conn) error {
 	if c.schema.denials == "" {
 		return nil
@@ -165,49 +100,29 @@ func (sc *scan) lost(s *Store, c *conn) (err error) {
 
 // learn replaces the memory by the scan and returns what others changed, sorted.
 func (sc *scan) learn(m *memory) []agent.ID {
-	byID := func(a, b found) int { return cmp.Compare(a.entry.ID, b.entry.ID) }
-	if !slices.IsSortedFunc(sc.found, byID) {
-		slices.SortFunc(sc.found, byID)
-	}
-	rows := make(map[agent.ID]mark, len(sc.found))
-	sc.listing.Entries = make([]agent.Entry, len(sc.found))
-	for i, f := range sc.found {
-		sc.listing.Entries[i] = f.entry
-		rows[f.entry.ID] = mark{f.sum, int32(i)}
-	}
-	changed := sc.differences(m, rows)
+	changed := slices.Concat(sc.entries.differences(), sc.states(m), slices.Collect(maps.Keys(m.doubted)))
+	slices.Sort(changed)
+	sc.listing.Entries, m.sums, m.order = sc.entries.merge()
 	if !sameListing(m.listing, sc.listing) {
 		m.listing = sc.listing
 	}
-	m.rows, m.states, m.doubted = rows, map[agent.ID]*agent.State{}, nil
-	return changed
+	m.own, m.states, m.doubted = map[agent.ID]outcome{}, map[agent.ID]*agent.State{}, nil
+	return slices.Compact(changed)
 }
 
-// differences are the ids whose row or state is not what the memory holds.
-func (sc *scan) differences(m *memory, rows map[agent.ID]mark) []agent.ID {
-	changed := map[agent.ID]struct{}{}
-	maps.Copy(changed, m.doubted)
-	for id, now := range rows {
-		if was, ok := m.rows[id]; !ok || was.sum != now.sum {
-			changed[id] = struct{}{}
-		}
-	}
-	for id := range m.rows {
-		if _, ok := rows[id]; !ok {
-			changed[id] = struct{}{}
-		}
-	}
+// states are the ids whose state is not what the memory holds.
+func (sc *scan) states(m *memory) (changed []agent.ID) {
 	for id := range m.remembered(sc.listing.States) {
 		if m.state(id) != sc.listing.States[id] {
-			changed[id] = struct{}{}
+			changed = append(changed, id)
 		}
 	}
-	return slices.Sorted(maps.Keys(changed))
+	return changed
 }
 
 // sameListing reports that a and b say the same.
 func sameListing(a, b *agent.IndexListing) bool {
-	return a != nil && slices.Equal(a.Entries, b.Entries) &&
+	return a != nil && sameEntries(a.Entries, b.Entries) &&
 		maps.Equal(a.States, b.States) && maps.Equal(a.Displaced, b.Displaced) &&
 		maps.Equal(a.Returned, b.Returned) &&
 		slices.Equal(a.Problems, b.Problems) && slices.Equal(a.Roots, b.Roots) &&

@@ -15,18 +15,17 @@ type memory struct {
 	racy    bool
 	dirty   bool // own writes since
 
-	rows map[agent.ID]mark
+	// Of each entry of the listing the hash of its row, and the entries' positions
+	// in the order of the scan.
+	sums  []uint64
+	order []int32
+	// own is what own commits have made of rows since the listing.
+	own map[agent.ID]outcome
 	// states that own commits set since the listing; nil: forgotten.
 	states map[agent.ID]*agent.State
 	// doubted ids are reported as changed by the next List in any case: a commit
 	// of theirs returned an error, so that nobody knows.
 	doubted map[agent.ID]struct{}
-}
-
-// mark is a row in short.
-type mark struct {
-	sum uint64
-	pos int32 // in listing.Entries; -1: to be built anew
 }
 
 // lesson is what a burst does to rows and states, for the memory to learn when
@@ -61,13 +60,7 @@ func (m *memory) apply(l *lesson) {
 	if m.listing == nil {
 		return
 	}
-	for id, o := range l.rows {
-		if o.gone {
-			delete(m.rows, id)
-		} else {
-			m.rows[id] = mark{o.sum, -1}
-		}
-	}
+	maps.Copy(m.own, l.rows)
 	maps.Copy(m.states, l.states)
 }
 

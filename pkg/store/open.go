@@ -23,8 +23,9 @@ type Options struct {
 	ReadOnly bool
 	// QuickCheck looks for damaged pages before anything else is done.
 	QuickCheck bool
-	// Now is the wall clock, for the racy rule and for times of records that come
-	// without one. A reader may do without; then no stamp is trusted.
+	// Now is the wall clock, for the racy rule, for times of records that come
+	// without one, and to keep transactions short. A reader may do without; then no
+	// stamp is trusted.
 	Now func() time.Time
 }
 

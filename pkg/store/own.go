@@ -127,11 +127,11 @@ func (sc *scan) ownRecords(c *conn) error {
 		}},
 		// One whose row is back in the index is no longer displaced.
 		{`SELECT ` + tombstoneColumns + ` FROM mesh_controller_tombstones
-			WHERE reason = 'Displaced' AND agent_id NOT IN (SELECT id FROM agents)`, func(r *row) {
+			WHERE reason = 'Displaced' AND NOT EXISTS (SELECT 1 FROM agents WHERE id = agent_id)`, func(r *row) {
 			t := r.tombstone()
 			l.Displaced[t.ID] = t
 		}},
-		{`SELECT agent_id FROM mesh_controller_tombstones WHERE agent_id IN (SELECT id FROM agents)`, func(r *row) {
+		{`SELECT agent_id FROM mesh_controller_tombstones WHERE EXISTS (SELECT 1 FROM agents WHERE id = agent_id)`, func(r *row) {
 			l.Returned[r.rowID()] = struct{}{}
 		}},
 		{`SELECT ` + problemColumns + ` FROM mesh_controller_problems ORDER BY path, reason, agent_id`, func(r *row) {

@@ -240,6 +240,9 @@ func BenchmarkList(b *testing.B) {
 	for b.Loop() {
 		s.memory.dirty = true
 		list(b, s)
+		if err := s.Rest(); err != nil {
+			b.Fatal(err)
+		}
 	}
 	b.ReportMetric(float64((cpuTime(b)-before).Nanoseconds())/1e3/10_000/float64(b.N), "us-cpu/row")
 }

@@ -78,6 +78,9 @@ func (s *Store) transact(c *conn, durable bool, at time.Time, fn func(*burst) er
 	if err := c.synchronous(durable); err != nil {
 		return err
 	}
+	if err := c.makeRoom(); err != nil {
+		return err
+	}
 	if err := c.script(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}

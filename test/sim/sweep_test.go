@@ -157,14 +157,10 @@ func (w *walk) strays(l, last *agent.Listing) {
 }
 
 func (w *walk) compose(l *agent.Listing) {
-	l.ByID = map[agent.ID][]int32{}
 	for _, p := range slices.Sorted(maps.Keys(w.sightings)) {
-		s := w.sightings[p]
-		if s.Class == agent.Present {
-			l.ByID[s.ID] = append(l.ByID[s.ID], int32(len(l.Sightings)))
-		}
-		l.Sightings = append(l.Sightings, s)
+		l.Sightings = append(l.Sightings, w.sightings[p])
 	}
+	l.Index()
 }
 
 // compare tells what differs from the sweep before.

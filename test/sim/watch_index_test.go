@@ -228,11 +228,11 @@ func (w *watch) proven(id agent.ID, path string, grace time.Duration) {
 
 // listed reports whether the last listing shows an id at a path.
 func (w *watch) listed(id agent.ID, path string) bool {
-	return w.listing != nil && slices.ContainsFunc(w.listing.ByID[id], func(i int32) bool { return w.listing.Sightings[i].Path == path })
+	return w.listing != nil && slices.ContainsFunc(w.listing.Places(id), func(i int32) bool { return w.listing.Sightings[i].Path == path })
 }
 
 // shown reports whether the last listing shows an id anywhere.
-func (w *watch) shown(id agent.ID) bool { return w.listing == nil || len(w.listing.ByID[id]) > 0 }
+func (w *watch) shown(id agent.ID) bool { return w.listing == nil || len(w.listing.Places(id)) > 0 }
 
 // underMass: nothing is removed under a mass disappearance.
 func (w *watch) underMass(id agent.ID) {

@@ -3,7 +3,6 @@ package story
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -161,18 +160,15 @@ func (s *sources) blinded(l *agent.Listing) *agent.Listing {
 	if len(s.unreadable) == 0 {
 		return l
 	}
-	m := &agent.Listing{Sightings: slices.Clone(l.Sightings), ByID: maps.Clone(l.ByID)}
+	m := &agent.Listing{Sightings: slices.Clone(l.Sightings)}
 	for i := range m.Sightings {
 		f := &m.Sightings[i]
 		if !s.unreadable[f.Path] {
 			continue
 		}
-		m.ByID[f.ID] = slices.DeleteFunc(slices.Clone(m.ByID[f.ID]), func(at int32) bool { return at == int32(i) })
-		if len(m.ByID[f.ID]) == 0 {
-			delete(m.ByID, f.ID)
-		}
 		*f = agent.Sighting{Path: f.Path, Class: agent.Unknown, Err: "permission denied", Dir: f.Dir}
 	}
+	m.Index()
 	return m
 }
 

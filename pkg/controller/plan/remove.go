@@ -75,7 +75,7 @@ func (pl *planner) leftover() {
 		pl.unseen()
 		return
 	}
-	place := pl.o.Relay.Endpoints[0].Place
+	place := pl.o.Relay.Endpoints[0].Place()
 	pl.plan.Path = place
 	pl.plan.Reason = agent.EndpointLeaked
 	e := agent.DirMissing

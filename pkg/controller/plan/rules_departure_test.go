@@ -262,10 +262,10 @@ func departureRules() []rule {
 			o.Tombstone.Reason = agent.Unregistered
 			o.State.Lost = true
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			problems 1
-			  EndpointLeaked /mail/p
-			event EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
+			event EndpointLeaked /mail/relay.agent.p.Self
 			removeAt now+719h0m0s
 			requeue 719h0m0s
 `},
@@ -276,10 +276,10 @@ func departureRules() []rule {
 			o.State = plan.Compute(*o, *p).Change.State
 			o.IndexLost, o.LostSince = false, time.Time{}
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			problems 1
-			  EndpointLeaked /mail/p
-			event EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
+			event EndpointLeaked /mail/relay.agent.p.Self
 			removeAt now+719h0m0s
 			requeue 719h0m0s
 `},
@@ -313,7 +313,7 @@ func departureRules() []rule {
 			o.State, o.Problems = done.Change.State, done.Change.Problems
 			relayDown(o)
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			retry
 `},
 		{"interrupted removal is carried out without a second event", func(o *plan.Observation, _ *plan.Policy) {

@@ -247,11 +247,11 @@ func lostRules() []rule {
 			o.State = missingFor(2*grace, agent.DirMissing)
 			lost(o, time.Hour)
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			remembers PathMissing, missing now-48h0m0s, clock now, mount /dev/a, lost
 			problems 1
-			  EndpointLeaked /mail/p
-			event EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
+			event EndpointLeaked /mail/relay.agent.p.Self
 			durable
 			removeAt now+720h0m0s
 			requeue 720h0m0s
@@ -263,11 +263,11 @@ func lostRules() []rule {
 			o.State.Lost = true
 			lost(o, time.Hour)
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			remembers PathMissing, missing now-48h0m0s, clock now, mount /dev/a, lost
 			problems 1
-			  EndpointLeaked /mail/p
-			event EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
+			event EndpointLeaked /mail/relay.agent.p.Self
 			durable
 			removeAt now+720h0m0s
 			requeue 720h0m0s

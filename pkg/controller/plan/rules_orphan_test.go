@@ -316,11 +316,11 @@ func orphanRules() []rule {
 			newcomer(o)
 			o.Relay = healthyRelay()
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			remembers PathMissing, missing now, clock now
 			problems 1
-			  EndpointLeaked /mail/p
-			event EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
+			event EndpointLeaked /mail/relay.agent.p.Self
 			durable
 			removeAt now+24h0m0s
 			requeue 24h0m0s
@@ -331,11 +331,11 @@ func orphanRules() []rule {
 			o.Relay = healthyRelay()
 			lost(o, 0)
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			remembers PathMissing, missing now, clock now, lost
 			problems 1
-			  EndpointLeaked /mail/p
-			event EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
+			event EndpointLeaked /mail/relay.agent.p.Self
 			durable
 			removeAt now+720h0m0s
 			requeue 720h0m0s
@@ -346,14 +346,14 @@ func orphanRules() []rule {
 			o.Relay = healthyRelay()
 			o.State = missingFor(grace, agent.DirMissing)
 		}, `
-			reason Removed /mail/p
+			reason Removed /mail/relay.agent.p.Self
 			do removeEndpoint relay.agent.p.Self
 			do removeRules p
 			leaves p
 			remembers nothing
 			durable
 			bury Removed
-			deed Removed /mail/p
+			deed Removed /mail/relay.agent.p.Self
 			removeAt now
 `},
 		{"leaked endpoint has no clock beside a refused manifest", func(o *plan.Observation, _ *plan.Policy) {
@@ -362,12 +362,12 @@ func orphanRules() []rule {
 			o.Relay = healthyRelay()
 			o.State = missingFor(time.Hour, agent.DirMissing)
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			remembers nothing
 			problems 2
-			  EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
 			  ManifestInvalid /w/p/home
-			event EndpointLeaked /mail/p
+			event EndpointLeaked /mail/relay.agent.p.Self
 			event ManifestInvalid /w/p/home
 `},
 		{"leaked endpoint keeps its clock beside a manifest that cannot be told", func(o *plan.Observation, _ *plan.Policy) {
@@ -376,20 +376,20 @@ func orphanRules() []rule {
 			o.Relay = healthyRelay()
 			o.State = missingFor(grace, agent.DirMissing)
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			problems 1
-			  EndpointLeaked /mail/p
-			event EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
+			event EndpointLeaked /mail/relay.agent.p.Self
 `},
 		{"leaked endpoint gets no clock beside a manifest that cannot be told", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o, claimAt(homePath))
 			o.Claims[0].Look = lookInvalid(homePath)
 			o.Relay = healthyRelay()
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			problems 1
-			  EndpointLeaked /mail/p
-			event EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
+			event EndpointLeaked /mail/relay.agent.p.Self
 `},
 		{"leftover of a finished removal is retired without a clock", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o)
@@ -406,21 +406,21 @@ func orphanRules() []rule {
 			o.Claims[0].Place.Problem = reservedNamespace()
 			o.Relay, o.Tombstone, o.Home = healthyRelay(), tombstone(agent.Removed, homePath), homeOf(lookDirMissing(homePath))
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			problems 2
-			  EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
 			  ManifestInvalid /w/p/home
-			event EndpointLeaked /mail/p
+			event EndpointLeaked /mail/relay.agent.p.Self
 			event ManifestInvalid /w/p/home
 `},
 		{"leftover of a finished removal stays while its home cannot be told", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o)
 			o.Relay, o.Tombstone, o.Home = healthyRelay(), tombstone(agent.Removed, homePath), homeOf(lookUnknown(homePath))
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			problems 1
-			  EndpointLeaked /mail/p
-			event EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
+			event EndpointLeaked /mail/relay.agent.p.Self
 			retry
 `},
 		{"leftover of a finished removal goes when its home was denied since", func(o *plan.Observation, _ *plan.Policy) {
@@ -439,11 +439,11 @@ func orphanRules() []rule {
 			o.Relay, o.Tombstone, o.Home = healthyRelay(), tombstone(agent.Unregistered, homePath), homeOf(lookDirMissing(homePath))
 			lost(o, 0)
 		}, `
-			reason EndpointLeaked /mail/p
+			reason EndpointLeaked /mail/relay.agent.p.Self
 			remembers PathMissing, missing now, clock now, mount /dev/a, lost
 			problems 1
-			  EndpointLeaked /mail/p
-			event EndpointLeaked /mail/p
+			  EndpointLeaked /mail/relay.agent.p.Self
+			event EndpointLeaked /mail/relay.agent.p.Self
 			durable
 			removeAt now+720h0m0s
 			requeue 720h0m0s

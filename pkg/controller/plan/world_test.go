@@ -116,7 +116,7 @@ func missingFor(d time.Duration, e agent.Evidence) *agent.State {
 }
 
 func endpoint(namespace string) agent.Endpoint {
-	return agent.Endpoint{Subject: agent.SubjectOf(namespace, self), Whole: true, Place: "/mail/" + namespace}
+	return agent.Endpoint{Subject: agent.SubjectOf(namespace, self), Whole: true, In: "/mail"}
 }
 
 // healthyRelay has the address of self in namespace p and the rules of it.

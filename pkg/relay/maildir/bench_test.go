@@ -2,6 +2,7 @@ package maildir
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -45,6 +46,33 @@ func BenchmarkEnsureEndpoint(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkHeld10k says what a relay of 10,000 mailboxes holds in memory for
+// each, and what its listing holds beside that.
+func BenchmarkHeld10k(b *testing.B) {
+	for b.Loop() {
+		r := filled(b, 0)
+		r.boxes.listed = true
+		none := heap()
+		for i := range 10_000 {
+			r.boxes.made(subject(i))
+		}
+		held := heap()
+		l := r.build()
+		b.ReportMetric(float64(held-none)/10_000, "B/mailbox")
+		b.ReportMetric(float64(heap()-held)/10_000, "B/listed")
+		runtime.KeepAlive(l)
+		runtime.KeepAlive(r)
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // BenchmarkEnsureRules adds one namespace to a file of a thousand.

@@ -37,7 +37,7 @@ func (r *Relay) Endpoints(ctx context.Context, subjects []agent.Subject) ([]agen
 			return nil, &fs.PathError{Op: "stat", Path: r.box(s), Err: err}
 		}
 		state, _ := partsOf(fd, string(s))
-		list = append(list, r.endpoint(s, state))
+		list = append(list, agent.Endpoint{Subject: s, Whole: state == wholeBox, In: r.mailboxes})
 	}
 	return list, nil
 }
@@ -76,7 +76,8 @@ func (r *Relay) occupied() (map[string]bool, error) {
 	return occupied, nil
 }
 
-func (bs *boxes) loadFolds(path string) error {
+// load learns the names in the directory.
+func (bs *boxes) load(path string) error {
 	fd, err := openMailboxes(path)
 	if err != nil {
 		return err
@@ -84,11 +85,13 @@ func (bs *boxes) loadFolds(path string) error {
 	if fd >= 0 {
 		defer unix.Close(fd)
 		err = eachName(fd, bs.buf, func(name []byte, _ uint64) error {
-			bs.folds.add(string(name))
+			if s := string(name); bs.find(s) < 0 {
+				bs.add(s)
+			}
 			return nil
 		})
 	}
-	bs.folds.loaded = err == nil
+	bs.loaded = err == nil
 	return err
 }
 

@@ -26,7 +26,7 @@ func (r *Relay) List(ctx context.Context) (*agent.RelayListing, []agent.ID, erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("list mailboxes: %w", err)
 	}
-	r.boxes.listed, r.boxes.folds.loaded = true, true
+	r.boxes.listed, r.boxes.loaded = true, true
 	r.rules.refresh()
 	if err := r.keeping.refresh(r.removed, r.now()); err != nil {
 		return nil, nil, fmt.Errorf("list mail kept aside: %w", err)
@@ -45,17 +45,26 @@ func (r *Relay) stale() bool {
 
 func (r *Relay) build() *agent.RelayListing {
 	l := &agent.RelayListing{
-		Endpoints: make(map[agent.ID][]agent.Endpoint, len(r.boxes.byName)),
+		Endpoints: make(map[agent.ID][]agent.Endpoint, len(r.boxes.all)),
 		Kept:      r.keeping.ids,
 		Degraded:  r.rules.problem,
 	}
 	if l.Degraded == "" {
 		l.Rules = r.rules.sets
 	}
-	for _, b := range r.boxes.byName {
-		if b.state != noBox {
-			l.Endpoints[b.id] = append(l.Endpoints[b.id], r.endpoint(b.subject, b.state))
+	one := make([]agent.Endpoint, 0, len(r.boxes.all)) // most ids have one
+	for i := range r.boxes.all {
+		b := &r.boxes.all[i]
+		if b.state == noBox {
+			continue
 		}
+		id, e := b.id(), agent.Endpoint{Subject: b.name, Whole: b.state == wholeBox, In: r.mailboxes}
+		if list := l.Endpoints[id]; list != nil {
+			l.Endpoints[id] = append(list, e)
+			continue
+		}
+		one = append(one, e)
+		l.Endpoints[id] = one[len(one)-1 : len(one) : len(one)]
 	}
 	for _, list := range l.Endpoints {
 		if len(list) > 1 {
@@ -65,16 +74,13 @@ func (r *Relay) build() *agent.RelayListing {
 	return l
 }
 
-func (r *Relay) endpoint(s agent.Subject, state boxState) agent.Endpoint {
-	return agent.Endpoint{Subject: s, Whole: state == wholeBox, Place: r.box(s)}
-}
-
 // concerned adds the ids that live in namespaces whose rules changed.
 func (r *Relay) concerned(changed []agent.ID, rules rulesDiff) []agent.ID {
 	if rules.all || len(rules.namespaces) > 0 {
-		for _, b := range r.boxes.byName {
-			if b.state != noBox && (rules.all || rules.namespaces[namespaceOf(b.subject)]) {
-				changed = append(changed, b.id)
+		for i := range r.boxes.all {
+			b := &r.boxes.all[i]
+			if b.state != noBox && (rules.all || rules.namespaces[namespaceOf(b.name)]) {
+				changed = append(changed, b.id())
 			}
 		}
 	}

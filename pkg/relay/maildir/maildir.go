@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -152,5 +151,3 @@ var parts = [...]string{"tmp", "new", "cur", "failed"}
 
 // errInTheWay: something that is no mailbox has the name of one.
 var errInTheWay = errors.New("something that is not a directory is in the way; move it elsewhere")
-
-func fold(name string) string { return strings.ToLower(name) }

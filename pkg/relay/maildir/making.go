@@ -14,7 +14,7 @@ import (
 
 // EnsureEndpoint implements relay.Backend. It makes what is missing and leaves
 // the modes of what is there; new directories are 0700. A subject that differs
-// from an existing mailbox in letter case only is refused (see folds).
+// from an existing mailbox in letter case only is refused (see boxes).
 //
 // A new mailbox costs five mkdirat and nothing else.
 func (r *Relay) EnsureEndpoint(ctx context.Context, s agent.Subject) error {
@@ -49,7 +49,7 @@ func (r *Relay) ensure(s agent.Subject) error {
 	case err == nil:
 		r.boxes.made(s)
 	case !known:
-		r.boxes.folds.remove(string(s))
+		r.boxes.gone(s)
 	}
 	return err
 }
@@ -62,9 +62,11 @@ func (r *Relay) reserve(s agent.Subject) (known bool, err error) {
 	if err := r.refuseVariant(s); err != nil {
 		return false, err
 	}
-	known = r.boxes.folds.knows(string(s))
-	r.boxes.folds.add(string(s))
-	return known, nil
+	if r.boxes.find(string(s)) >= 0 {
+		return true, nil
+	}
+	r.boxes.all[r.boxes.add(string(s))].state = takenBox
+	return false, nil
 }
 
 func isWhole(path string) bool {
@@ -201,7 +203,7 @@ func mustBeDirectory(path string) error {
 func (r *Relay) refuseSpelling(s agent.Subject) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.boxes.loadFolds(r.mailboxes); err != nil {
+	if err := r.boxes.load(r.mailboxes); err != nil {
 		return err
 	}
 	return r.refuseVariant(s)
@@ -209,24 +211,20 @@ func (r *Relay) refuseSpelling(s agent.Subject) error {
 
 // refuseVariant looks at the name that is remembered, not at the directory.
 func (r *Relay) refuseVariant(s agent.Subject) error {
-	if !r.boxes.folds.loaded {
-		if err := r.boxes.loadFolds(r.mailboxes); err != nil {
+	if !r.boxes.loaded {
+		if err := r.boxes.load(r.mailboxes); err != nil {
 			return err
 		}
 	}
-	name, ok := r.boxes.folds.variant(string(s))
-	if !ok {
+	other := r.boxes.variant(string(s))
+	if other == nil {
 		return nil
 	}
-	there, err := directory(r.mailboxes + "/" + name)
-	switch {
-	case err != nil:
-		return err
-	case there:
-		return fmt.Errorf("it differs only in letter case from the mailbox %s", name)
+	there, err := directory(r.box(other.name))
+	if err == nil && (there || other.state == takenBox) {
+		err = fmt.Errorf("it differs only in letter case from the mailbox %s", other.name)
 	}
-	r.boxes.folds.remove(name)
-	return nil
+	return err
 }
 
 // makeDirs makes a directory and its parents, 0700 where they are new.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -39,6 +40,9 @@ func (bs *boxes) scan(ctx context.Context, path string, now time.Time) ([]agent.
 		return nil, err
 	}
 	bs.pass++
+	if fd < 0 { // like one without names
+		bs.reading++
+	}
 	s := scanner{boxes: bs, fd: fd, now: now, read: true}
 	if fd >= 0 {
 		defer unix.Close(fd)
@@ -54,11 +58,17 @@ type scanner struct {
 	*boxes
 	fd       int
 	now      time.Time
-	read     bool   // the directory was read, or is not there
-	at       stamp  // of the directory, from before it was read
-	fresh    []*box // the order of this time
-	next     int    // where in the old order the next name is expected
+	read     bool  // the directory was read, or is not there
+	at       stamp // of the directory, from before it was read
+	count    int   // of the names in it
 	findings []finding
+}
+
+// finding is a mailbox that is other than remembered.
+type finding struct {
+	index    int
+	sum, ino uint64
+	state    boxState
 }
 
 // scan reads the directory unless its stamp vouches for the names in it.
@@ -72,15 +82,21 @@ func (s *scanner) scan(ctx context.Context) error {
 		s.read = false
 		return s.again(ctx)
 	}
-	s.fresh = make([]*box, 0, len(s.order))
-	return eachName(s.fd, s.buf, func(name []byte, ino uint64) error { return s.name(ctx, name, ino) })
+	s.reading++
+	err := eachName(s.fd, s.buf, func(name []byte, ino uint64) error { return s.found(ctx, name, ino) })
+	if err != nil { // the next is the first after this one
+		for i := range s.all {
+			s.all[i].seen = s.reading
+		}
+	}
+	return err
 }
 
 // again looks at those of the remembered that are to be looked at.
 func (s *scanner) again(ctx context.Context) error {
-	for _, b := range s.order {
-		if s.due(b) {
-			s.look(b)
+	for i := range s.all {
+		if s.due(&s.all[i]) {
+			s.look(i)
 		}
 	}
 	return ctx.Err()
@@ -88,64 +104,51 @@ func (s *scanner) again(ctx context.Context) error {
 
 // due reports whether a mailbox of ours is looked at though its name stands.
 func (s *scanner) due(b *box) bool {
-	return b.id != "" && (!b.settled || uint64(b.turn) == s.pass%lookPasses)
+	return b.ours && (b.sum == 0 || uint64(b.turn) == s.pass%lookPasses)
 }
 
-func (s *scanner) name(ctx context.Context, name []byte, ino uint64) error {
-	b := s.known(name)
-	if b == nil {
-		b = s.add(string(name))
+func (s *scanner) found(ctx context.Context, name []byte, ino uint64) error {
+	i := s.find(unsafe.String(unsafe.SliceData(name), len(name))) // which keeps nothing of it
+	if i < 0 {
+		i = s.add(string(name))
 	}
-	if b.seen == s.pass {
+	b := &s.all[i]
+	if b.seen == s.reading {
 		return nil // a directory that changes may name an entry twice
 	}
-	b.seen, b.place = s.pass, int32(len(s.fresh))
-	s.fresh = append(s.fresh, b)
-	if s.due(b) || b.id != "" && b.stamp.ino != ino {
-		s.look(b)
+	b.seen = s.reading
+	s.count++
+	if s.due(b) || b.ours && b.ino != ino {
+		s.look(i)
 		return ctx.Err()
 	}
 	return nil
 }
 
-// known is the remembered box of a name, nil for none. Names come in the order
-// of the last time but for those that came and went.
-func (s *scanner) known(name []byte) *box {
-	if s.next < len(s.order) {
-		if b := s.order[s.next]; !b.gone && string(b.subject) == string(name) {
-			s.next++
-			return b
-		}
-	}
-	b := s.byName[string(name)]
-	if b != nil {
-		s.next = int(b.place) + 1
-	}
-	return b
-}
-
 // look is one stat for a mailbox that is as it was, and five for any other:
 // the parts live and die in the directory, so its own stamp vouches for them.
-func (s *scanner) look(b *box) {
-	next := *b
-	if b.id != "" {
-		s.arg = append(append(s.arg[:0], b.subject...), 0)
-		at, dir, err := lookAt(s.fd, s.arg)
-		switch {
-		case errors.Is(err, fs.ErrNotExist), err == nil && !dir:
-			next.state, next.stamp, next.settled = noBox, stamp{}, false
-		case err != nil:
-			next.state, next.stamp, next.settled = halfBox, stamp{}, false
-		default:
-			if at == b.stamp && b.settled {
-				return
-			}
-			sure := false
-			next.state, sure = partsOf(s.fd, string(b.subject))
-			next.stamp, next.settled = at, sure && at.settled(s.now)
+func (s *scanner) look(index int) {
+	b := &s.all[index]
+	f := finding{index: index}
+	s.arg = append(append(s.arg[:0], b.name...), 0)
+	at, dir, err := lookAt(s.fd, s.arg)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && !dir:
+		f.state = noBox
+	case err != nil:
+		f.state = halfBox
+	default:
+		f.ino = at.ino
+		if b.sum != 0 && b.sum == at.sum() {
+			return
+		}
+		sure := false
+		f.state, sure = partsOf(s.fd, string(b.name))
+		if sure && at.settled(s.now) {
+			f.sum = at.sum()
 		}
 	}
-	s.findings = append(s.findings, finding{b, next})
+	s.findings = append(s.findings, f)
 }
 
 // partsOf tells whether a mailbox that is there is whole. A part that could

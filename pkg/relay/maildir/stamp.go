@@ -1,10 +1,12 @@
 package maildir
 
 import (
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -18,6 +20,16 @@ type stamp struct {
 
 func stampOf(st *unix.Stat_t) stamp {
 	return stamp{uint64(st.Dev), st.Ino, st.Size, st.Mtim.Nano(), st.Ctim.Nano()}
+}
+
+// sum stands for the stamp where many are kept: two that differ have the same
+// one time in 2^64.
+func (s stamp) sum() uint64 {
+	var b [40]byte
+	for i, v := range [...]uint64{s.dev, s.ino, uint64(s.size), uint64(s.mtime), uint64(s.ctime)} {
+		binary.NativeEndian.PutUint64(b[8*i:], v)
+	}
+	return xxhash.Sum64(b[:])
 }
 
 // youth is how old a stamp must be before it is trusted. A write that races

@@ -127,7 +127,7 @@ func (r *Relay) Endpoints(ctx context.Context, subjects []agent.Subject) ([]agen
 }
 
 func endpoint(s agent.Subject, b *mailbox) agent.Endpoint {
-	return agent.Endpoint{Subject: s, Whole: !b.half, Place: "memory:" + string(s)}
+	return agent.Endpoint{Subject: s, Whole: !b.half, In: "memory:"}
 }
 
 // Occupied implements relay.Backend.

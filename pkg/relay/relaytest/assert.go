@@ -67,7 +67,7 @@ func wantEndpoints(t *testing.T, b relay.Backend, want ...agent.Subject) {
 	for id, endpoints := range l.Endpoints {
 		for _, e := range endpoints {
 			got = append(got, e.Subject)
-			if _, of, _ := agent.ParseSubject(string(e.Subject)); of != id || !e.Whole || e.Place == "" {
+			if _, of, _ := agent.ParseSubject(string(e.Subject)); of != id || !e.Whole || e.In == "" {
 				t.Errorf("listed under %s: %+v", id, e)
 			}
 		}

@@ -1,0 +1,93 @@
+package sources
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
+
+// fromDisk makes a tree whose every look seems to come from the disk.
+func fromDisk(t *testing.T, opts Options) *Tree {
+	t.Helper()
+	tree := newTree(t, opts)
+	var blocks atomic.Int64
+	tree.blocks = func() int64 { return blocks.Add(1 << 20) }
+	return tree
+}
+
+// teams makes projects with directories in them, below some that hold them.
+func teams(t *testing.T, root string, n int) {
+	t.Helper()
+	for i := range n {
+		dir := project(t, fmt.Sprintf("%s/team-%d/p%03d", root, i%3, i), fmt.Sprintf("ID%03d", i))
+		project(t, dir+"/a/inner", fmt.Sprintf("IN%03d", i))
+		mkdir(t, dir+"/b")
+	}
+}
+
+// Walkers beside each other list what one lists, again and again.
+func TestColdWalkListsTheSame(t *testing.T) {
+	root := temp(t)
+	teams(t, root, 90)
+	req := agent.SweepRequest{Roots: []string{root}}
+	want, _ := sweep(t, newTree(t, Options{}), req)
+	tree := fromDisk(t, Options{})
+	for _, full := range []bool{false, true, false} {
+		req.Full = full
+		got, _ := sweep(t, tree, req)
+		if d := cmp.Diff(want.Sightings, got.Sightings); d != "" {
+			t.Errorf("(-one +several)\n%s", d)
+		}
+		if d := cmp.Diff(want.Roots, got.Roots); d != "" {
+			t.Errorf("(-one +several)\n%s", d)
+		}
+	}
+	if n := len(tree.hands); n != 0 {
+		t.Errorf("%d hands were not given back", n)
+	}
+}
+
+// A bound is the root's, however many walk it.
+func TestColdWalkKeepsTheBound(t *testing.T) {
+	root := temp(t)
+	teams(t, root, 60)
+	l, _ := sweep(t, fromDisk(t, Options{MaxEntries: 100}), agent.SweepRequest{Roots: []string{root}})
+	if r := l.Roots[0]; r.Complete || r.Manifests == 0 || r.Manifests > 50 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// On a mount that hangs no more threads wait than there are hands, also when
+// sweeps go on.
+func TestColdWalkOnHungMount(t *testing.T) {
+	root := temp(t)
+	teams(t, root, 90)
+	tree := fromDisk(t, Options{ProbeTimeout: brief})
+	gate, waiting := make(chan struct{}), atomic.Int32{}
+	var seen atomic.Int32
+	tree.decode = func(data []byte) (*agent.Manifest, *agent.Violation) {
+		if seen.Add(1) > 60 {
+			waiting.Add(1)
+			<-gate
+		}
+		return agent.DecodeManifest(data)
+	}
+	req := agent.SweepRequest{Roots: []string{root}}
+	for range 3 {
+		if l, _ := sweep(t, tree, req); l.Complete() {
+			t.Error("complete though it hangs")
+		}
+	}
+	if n := waiting.Load(); n < 2 || n > coldHands+1 {
+		t.Errorf("%d wait, want at most %d", n, coldHands+1)
+	}
+	close(gate)
+	eventually(t, "the mount stays refused", func() bool { return !tree.guard.hangs(tree.mounts.point(root)) })
+	if l, _ := sweep(t, tree, req); !l.Complete() || len(l.Sightings) != 180 || len(tree.hands) != 0 {
+		t.Errorf("answers again: %+v, %d hands away", l.Roots[0], len(tree.hands))
+	}
+}
