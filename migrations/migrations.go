@@ -6,12 +6,43 @@
 // migration never drops anything, and none names a table of DorkOS's.
 package migrations
 
-import "embed"
+import (
+	"embed"
+	"fmt"
+)
 
-// FS holds the migrations, NNNN_name.sql.
+// Each is one step, NNNN_name.sql: plain statements, and of goose's words
+// only "Up". Goose is handed their text: its own reading takes 4 MB a file.
 //
 //go:embed *.sql
-var FS embed.FS
+var files embed.FS
+
+// File is one migration.
+type File struct {
+	Version int64
+	Name    string
+	SQL     string
+}
+
+// All returns the migrations in order.
+func All() ([]File, error) {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	all := make([]File, len(entries))
+	for i, e := range entries {
+		text, err := files.ReadFile(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		all[i] = File{Name: e.Name(), SQL: string(text)}
+		if _, err := fmt.Sscanf(e.Name(), "%d_", &all[i].Version); err != nil {
+			return nil, fmt.Errorf("migration %s has no number: %w", e.Name(), err)
+		}
+	}
+	return all, nil
+}
 
 // Table records which of them have been applied.
 const Table = "mesh_controller_migrations"

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -69,20 +68,48 @@ func (l label) newName() string {
 	return tempPrefix + l.base + "." + string(l.role) + "." + string(l.over) + "." + string(l.put) + "." + randomHex()
 }
 
-var (
-	named = regexp.MustCompile(`^\.mesh-controller\.(.+)\.(part|next|back|gone)\.([0-9a-f]{16}|none|other)\.([0-9a-f]{16}|none|other)\.[0-9a-f]{16}$`)
-	// unlabelled are the names of earlier versions, which say nothing.
-	unlabelled = regexp.MustCompile(`^\.mesh-controller\..+\.[0-9a-f]{16}$`)
-)
-
 // parseLabel is the inverse of newName.
 func parseLabel(name string) (label, bool) {
-	m := named.FindStringSubmatch(name)
-	if m == nil {
+	rest, ok := unnumbered(name)
+	rest, put := cutLast(rest)
+	rest, over := cutLast(rest)
+	base, r := cutLast(rest)
+	l := label{role: role(r), base: base, over: mark(over), put: mark(put)}
+	switch l.role {
+	case part, next, back, gone:
+	default:
 		return label{}, false
 	}
-	l := label{role: role(m[2]), base: m[1], over: mark(m[3]), put: mark(m[4])}
-	return l, l.base != "." && l.base != ".." && !IsTemp(l.base)
+	if !ok || !l.over.valid() || !l.put.valid() || base == "" {
+		return label{}, false
+	}
+	return l, base != "." && base != ".." && !IsTemp(base)
+}
+
+// unlabelled are the names of earlier versions, which say nothing, and those
+// with a label.
+func unlabelled(name string) bool {
+	rest, ok := unnumbered(name)
+	return ok && rest != ""
+}
+
+// unnumbered is what stands between the prefix and the random number.
+func unnumbered(name string) (rest string, ok bool) {
+	rest, number := cutLast(strings.TrimPrefix(name, tempPrefix))
+	return rest, IsTemp(name) && isHash(number)
+}
+
+// cutLast is what stands before and behind the last dot; without one all is
+// behind it.
+func cutLast(s string) (before, after string) {
+	i := strings.LastIndexByte(s, '.')
+	return s[:max(i, 0)], s[i+1:]
+}
+
+func (m mark) valid() bool { return m == none || m == other || isHash(string(m)) }
+
+func isHash(s string) bool {
+	return len(s) == 16 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 func randomHex() string {

@@ -86,7 +86,7 @@ func (s steps) clear(dir *os.File, wanted func(name string) bool) (cleared bool,
 	}
 	for _, name := range names {
 		l, labelled := parseLabel(name)
-		if !labelled && !unlabelled.MatchString(name) || !wanted(name) {
+		if !labelled && !unlabelled(name) || !wanted(name) {
 			continue
 		}
 		did, failed := true, error(nil)

@@ -77,9 +77,9 @@ func blocksRead() int64 {
 	return u.Inblock
 }
 
-// wantsHelp reports whether another walker is to take from the rest of the
-// directories in n, and takes a hand for it. Mounts below the root are entered
-// one at a time (see pulse.enter).
+// wantsHelp reports whether another walker is to take from these directories,
+// the first of which is in hand, and takes a hand for it. Mounts below the root
+// are entered one at a time (see pulse.enter).
 func (w *walker) wantsHelp(kids []node, depth int) bool {
 	c := w.crew
 	learning := depth == 0 && len(kids) >= shareFrom && c.helpers.Load() == 0 && runtime.GOMAXPROCS(0) > 1 &&

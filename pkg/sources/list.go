@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,6 +13,8 @@ import (
 // dentsBuffer holds about a thousand entries; a larger one saves no call for
 // ordinary directories.
 const dentsBuffer = 32 << 10
+
+var dentsBuffers = sync.Pool{New: func() any { return new([dentsBuffer]byte) }}
 
 // list learns what is in the directory in hand, which fd is open on. The stamp
 // is taken first: what changes in between is seen again.
@@ -23,11 +26,10 @@ func (w *walker) list(n *node, fd int) error {
 	}
 	w.names = w.names[:0]
 	n.entries, n.dork = 0, noDork
-	if w.dents == nil {
-		w.dents = make([]byte, dentsBuffer)
-	}
+	dents, _ := dentsBuffers.Get().(*[dentsBuffer]byte)
+	defer dentsBuffers.Put(dents)
 	for {
-		size, err := unix.ReadDirent(fd, w.dents)
+		size, err := unix.ReadDirent(fd, dents[:])
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
@@ -38,7 +40,7 @@ func (w *walker) list(n *node, fd int) error {
 			break
 		}
 		w.pulse.beat()
-		w.take(n, fd, w.dents[:size])
+		w.take(n, fd, dents[:size])
 		if w.pulse.stopped() || w.crew.entries.Load()+int64(n.entries) > w.terms.bound {
 			break // whoever called ends here too
 		}

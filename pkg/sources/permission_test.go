@@ -92,6 +92,14 @@ func TestPermissions(t *testing.T) {
 		}
 		req.Full = false
 	}
+	// At the depth limit nothing is listed, and what is shut is no project either.
+	l, _ := sweep(t, newTree(t, Options{Depth: 1}), agent.SweepRequest{Roots: []string{root}})
+	if diff := cmp.Diff([]string{"dork Unknown", "file Unknown", "plain", "unlisted"}, paths(t, l, root)); diff != "" {
+		t.Errorf("at the depth limit (-want +got)\n%s", diff)
+	}
+	if skipped := []string{root + "/postgres", root + "/shut"}; !slices.Equal(skipped, l.Roots[0].Skipped) {
+		t.Errorf("at the depth limit skipped %v, want %v", l.Roots[0].Skipped, skipped)
+	}
 	for path, class := range map[string]agent.Evidence{
 		"dork": agent.Unknown, "file": agent.Unknown, "shut": agent.Unknown, "shut/below": agent.Unknown,
 		"shut/nothing": agent.Unknown, "unlisted/below": agent.Present, "unlisted/nothing": agent.DirMissing,

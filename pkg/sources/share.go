@@ -33,7 +33,7 @@ func (w *walker) shareOut(kids []node, at place, depth int) {
 	defer s.running.Wait() // whatever becomes of w
 	s.hire(w)
 	for i := s.take(); i < len(kids); i = s.take() {
-		if w.wantsHelp(kids[i:], depth) {
+		for rest := kids[i:]; w.wantsHelp(rest, depth); rest = rest[1:] {
 			s.hire(w)
 		}
 		w.step(&kids[i], at, s.depth)

@@ -321,3 +321,31 @@ func TestForkedWalkListsTheSame(t *testing.T) {
 		t.Errorf("the report is %+v, then %+v", a, b)
 	}
 }
+
+// At the depth limit a directory beside a project is taken for one too, and
+// what it is instead is found out: later it costs no more than it has to.
+func TestSweepGuessesAtTheDepthLimit(t *testing.T) {
+	root := temp(t)
+	for _, p := range []string{"a", "c", "e", "g"} {
+		project(t, filepath.Join(root, p), "ID-"+p)
+	}
+	mkdir(t, root+"/b/docs")
+	write(t, root+"/d/.dork", "x")
+	mkdir(t, root+"/d/docs")
+	mkdir(t, root+"/f/.dork")
+	mkdir(t, root+"/h/docs")
+	must(t, os.Symlink(root+"/a/.dork", root+"/h/.dork"))
+	tree := newTree(t, Options{Depth: 1, ScrubSweeps: NoScrub})
+	req := agent.SweepRequest{Roots: []string{root}}
+	for range 2 {
+		l, _ := sweep(t, tree, req)
+		if diff := cmp.Diff([]string{"a", "c", "e", "g", "h " + agent.Invalid.String()}, paths(t, l, root)); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+	for name, kind := range map[string]dorkKind{"a": realDork, "b": noDork, "d": otherDork, "f": realDork, "h": otherDork} {
+		if got := tree.trees[root].find(name).dork; got != kind {
+			t.Errorf("%s: %d, want %d", name, got, kind)
+		}
+	}
+}

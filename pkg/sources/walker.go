@@ -24,7 +24,6 @@ type walker struct {
 	chain    []agent.FileID
 	names    []string
 	interned map[string]string
-	dents    []byte
 	counts   uint64 // the device whose directories count theirs, see countsDirectories; 0 for none
 
 	likely bool  // the last manifest that was tried could be opened

@@ -260,6 +260,9 @@ func TestPowerCutIsNoLoss(t *testing.T) {
 			if len(x.lock.current().Unsynced) == 0 {
 				keep(x.path + "-wal") // what is synced is not lost
 			}
+			if x.s.c.full {
+				t.Error("synced while others wait")
+			}
 		}
 		keep(x.lock.path)
 		x.stop()

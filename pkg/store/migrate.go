@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"regexp"
 
@@ -95,18 +94,14 @@ type addedColumn struct{ column, statement string }
 // addedColumns are the ADD COLUMN lines of the migrations, in order.
 func addedColumns() ([]addedColumn, error) {
 	line := regexp.MustCompile(`(?m)^ALTER TABLE agents ADD COLUMN (\w+) .*;$`)
-	files, err := fs.Glob(migrations.FS, "*.sql")
+	files, err := migrations.All()
 	if err != nil {
 		return nil, err
 	}
 	var added []addedColumn
-	for _, name := range files {
-		b, err := fs.ReadFile(migrations.FS, name)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range line.FindAllSubmatch(b, -1) {
-			added = append(added, addedColumn{string(m[1]), string(m[0])})
+	for _, f := range files {
+		for _, m := range line.FindAllStringSubmatch(f.SQL, -1) {
+			added = append(added, addedColumn{m[1], m[0]})
 		}
 	}
 	return added, nil
@@ -130,16 +125,30 @@ func (s *Store) goose(ctx context.Context, sc *schema) (err error) {
 	return err
 }
 
+// apply runs the whole file, in the transaction that also records it.
+func apply(f migrations.File) func(context.Context, *sql.Tx) error {
+	return func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, f.SQL); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+		return nil
+	}
+}
+
 func gooseProvider(db *sql.DB, sc *schema) (*goose.Provider, error) {
-	var exempt []int64
-	for v := int64(migrations.Agents); v <= migrations.Latest; v++ {
-		if sc.exempt(v) {
-			exempt = append(exempt, v)
+	files, err := migrations.All()
+	if err != nil {
+		return nil, err
+	}
+	var pending []*goose.Migration
+	for _, f := range files {
+		if !sc.exempt(f.Version) {
+			pending = append(pending, goose.NewGoMigration(f.Version, &goose.GoFunc{RunTx: apply(f)}, nil))
 		}
 	}
-	return goose.NewProvider(goose.DialectSQLite3, db, migrations.FS,
+	return goose.NewProvider(goose.DialectSQLite3, db, nil,
 		goose.WithTableName(migrations.Table),
-		goose.WithExcludeVersions(exempt),
+		goose.WithGoMigrations(pending...),
 		// The deny list may come late, where DorkOS's is dropped.
 		goose.WithAllowOutofOrder(true),
 		goose.WithDisableGlobalRegistry(true),

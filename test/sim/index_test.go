@@ -140,6 +140,7 @@ func (db *database) list() *agent.IndexListing {
 
 func sameListing(a, b *agent.IndexListing) bool {
 	return slices.Equal(a.Entries, b.Entries) && maps.Equal(a.States, b.States) && maps.Equal(a.Displaced, b.Displaced) &&
+		maps.Equal(a.Returned, b.Returned) &&
 		slices.Equal(a.Problems, b.Problems) && slices.Equal(a.Roots, b.Roots) && slices.Equal(a.Left, b.Left) &&
 		slices.Equal(a.Denied, b.Denied) && a.Lost == b.Lost && a.LostSince.Equal(b.LostSince) && a.Paused == b.Paused
 }

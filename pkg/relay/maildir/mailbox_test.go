@@ -141,6 +141,12 @@ func TestKeptNames(t *testing.T) {
 		"relay.agent.a.01A.20261124T233000.000Z-12": "01A",
 		"relay.agent.a.01A":                         "",
 		"relay.agent.a.01A.yesterday":               "",
+		"relay.agent.a.01A.20261124T233000.000":     "",
+		"relay.agent.a.01A.20261124T233000.000Z-":   "",
+		"relay.agent.a.01A.20261124T233000.000Z-1x": "",
+		"relay.agent.a.01A.20261124T233000.000Z2":   "",
+		"relay.agent.a.01A.2026112aT233000.000Z":    "",
+		"relay.agent.a.01A.20261124T233000:000Z":    "",
 		"relay.inbox.01A.20261124T233000.000Z":      "",
 	} {
 		if id, _, ok := kept(name); ok != (want != "") || ok && id != want {

@@ -16,7 +16,8 @@ import (
 // the modes of what is there; new directories are 0700. A subject that differs
 // from an existing mailbox in letter case only is refused (see boxes).
 //
-// A new mailbox costs five mkdirat and nothing else.
+// A new mailbox costs five mkdirat, and those that are made at once share one
+// open of the directory.
 func (r *Relay) EnsureEndpoint(ctx context.Context, s agent.Subject) error {
 	if err := address(s); err != nil {
 		return fmt.Errorf("ensure endpoint: %w", err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -99,7 +98,22 @@ func setAside(path, dir, as string) (string, error) {
 // two would be equal.
 const keptFormat = "20060102T150405.000Z"
 
-var keptStamp = regexp.MustCompile(`^\d{8}T\d{6}\.\d{3}Z(-\d+)?$`)
+// isKeptStamp looks at the form alone.
+func isKeptStamp(s string) bool {
+	const digits = "0123456789"
+	if len(s) < len(keptFormat) {
+		return false
+	}
+	stamp, number := s[:len(keptFormat)], s[len(keptFormat):]
+	for i := range len(stamp) {
+		digit := keptFormat[i] >= '0' && keptFormat[i] <= '9'
+		if digit && !strings.ContainsRune(digits, rune(stamp[i])) || !digit && stamp[i] != keptFormat[i] {
+			return false
+		}
+	}
+	n, numbered := strings.CutPrefix(number, "-")
+	return number == "" || numbered && n != "" && strings.Trim(n, digits) == ""
+}
 
 // KeptDir is where a relay's directory has the mailboxes that were set aside.
 // They are never deleted by this package.
@@ -124,7 +138,7 @@ func kept(name string) (id agent.ID, stamp string, ok bool) {
 	}
 	_, rest, _ = strings.Cut(rest, ".")
 	last, stamp, _ := strings.Cut(rest, ".")
-	return agent.ID(last), stamp, agent.ID(last).Valid() && keptStamp.MatchString(stamp)
+	return agent.ID(last), stamp, agent.ID(last).Valid() && isKeptStamp(stamp)
 }
 
 // Restore implements relay.Backend: the oldest kept mailbox first, letter by
