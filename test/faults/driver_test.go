@@ -34,6 +34,9 @@ type driver struct {
 	gone   sync.Map // ids whose unregistration was acknowledged
 	// behind is where editors find a path that has faults; nil for the path.
 	behind func(path string) string
+	// dark: the power is about to fail, or has. Whoever answers now would not have
+	// been there to answer.
+	dark atomic.Bool
 	// lives: the daemon is not killed, so that whoever is unsure may look at once.
 	lives bool
 }
@@ -138,6 +141,16 @@ func (v *driver) awaitOrder() {
 	})
 }
 
+// order is what the daemon answers; nobody knows what an answer in the dark is
+// worth.
+func (v *driver) order(method, path, body string) answer {
+	a := v.d.order(method, path, body)
+	if v.dark.Load() {
+		return answer{http.StatusInternalServerError, a.body}
+	}
+	return a
+}
+
 func (v *driver) next() string { return fmt.Sprintf("said-%d", v.serial.Add(1)) }
 
 func (v *driver) edit(s *slot) error {
@@ -195,7 +208,7 @@ func (v *driver) update(s *slot) error {
 	}
 	next := v.next()
 	s.maybe = append(s.maybe, next)
-	switch a := v.d.order(http.MethodPatch, "/v1/agents/"+s.id, fmt.Sprintf(`{"set":["description=%s"]}`, next)); a.code {
+	switch a := v.order(http.MethodPatch, "/v1/agents/"+s.id, fmt.Sprintf(`{"set":["description=%s"]}`, next)); a.code {
 	case http.StatusOK:
 		v.acked.Add(1)
 		s.said, s.maybe = next, nil
@@ -213,7 +226,7 @@ func (v *driver) unregister(s *slot) error {
 	if s.copy != "" {
 		return v.uncopy(s)
 	}
-	switch a := v.d.order(http.MethodDelete, "/v1/agents/"+s.id, ""); a.code {
+	switch a := v.order(http.MethodDelete, "/v1/agents/"+s.id, ""); a.code {
 	case http.StatusOK:
 		v.acked.Add(1)
 		if v.hidden(s) {
@@ -242,7 +255,7 @@ func (v *driver) register(s *slot) error {
 		return err
 	}
 	next := v.next()
-	a := v.d.order(http.MethodPost, "/v1/agents", fmt.Sprintf(`{"path":%q,"name":"new","runtime":"codex","namespace":"team","description":%q}`, s.path, next))
+	a := v.order(http.MethodPost, "/v1/agents", fmt.Sprintf(`{"path":%q,"name":"new","runtime":"codex","namespace":"team","description":%q}`, s.path, next))
 	var out struct{ ID string }
 	switch {
 	case a.code == http.StatusCreated && json.Unmarshal([]byte(a.body), &out) == nil:
