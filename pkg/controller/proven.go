@@ -83,7 +83,8 @@ func (p *proof) inPlace(e *agent.Entry) bool {
 		return false
 	}
 	f := &p.s.files.Sightings[seen[0]]
-	if f.Path != e.Path || p.digests[e.ID] != e.Digest || e.ScanRoot != "" && !agent.Within(e.Path, e.ScanRoot) {
+	// A system agent is one by its place too, which the digest knows nothing of.
+	if f.System || f.Path != e.Path || p.digests[e.ID] != e.Digest || e.ScanRoot != "" && !agent.Within(e.Path, e.ScanRoot) {
 		return false
 	}
 	m := agent.Manifest{Namespace: f.Namespace}
