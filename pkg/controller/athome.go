@@ -9,9 +9,9 @@ import (
 
 // queueAtHome queues the agents that a resync names without a sweep, where one
 // would find out no more than the handler does by itself: each is recorded and
-// active, no other place was seen to carry its id, and a fresh look finds it at
-// home. It returns nil where a sweep is needed: one that moved, for instance, has
-// to be looked for.
+// active, no other place was seen to carry its id, the deny list is what it was,
+// and a fresh look finds it at home. It returns nil where a sweep is needed: one
+// that moved, for instance, has to be looked for.
 func (c *Controller) queueAtHome(ctx context.Context, req SyncRequest) *resync {
 	s := c.current.Load()
 	if s == nil || req.Full || len(req.Targets) == 0 || s.index.Lost || s.recovers {
@@ -25,6 +25,9 @@ func (c *Controller) queueAtHome(ctx context.Context, req SyncRequest) *resync {
 		}
 		ids = append(ids, found[0])
 	}
+	if !c.sameDenials(ctx, s) {
+		return nil
+	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	r := c.resyncs.begin(c.sequence.Add(1), ids)
@@ -32,6 +35,12 @@ func (c *Controller) queueAtHome(ctx context.Context, req SyncRequest) *resync {
 		c.queue.Add(id)
 	}
 	return r
+}
+
+// sameDenials reports whether nobody changed the deny list since the sweep.
+func (c *Controller) sameDenials(ctx context.Context, s *snapshot) bool {
+	list, err := c.ports.Index.Denials(ctx)
+	return err == nil && slices.EqualFunc(list, s.index.Denied, func(d agent.Denial, path string) bool { return d.Path == path })
 }
 
 // atHome looks whether an agent with a row and nothing else on record is where
