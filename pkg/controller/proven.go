@@ -13,8 +13,8 @@ import (
 // has nothing beside it that a plan would take up, the listings have shown all
 // that a plan rests on.
 func (c *Controller) leaveProven(s *snapshot, ids []agent.ID) []agent.ID {
+	defer func() { s.digests = nil }() // they are of no further use
 	p := s.newProof(c.ports.Relay != nil)
-	s.digests = nil // they are of no further use
 	if p == nil {
 		return ids
 	}
@@ -31,7 +31,6 @@ func (c *Controller) leaveProven(s *snapshot, ids []agent.ID) []agent.ID {
 type proof struct {
 	s        *snapshot
 	relay    bool
-	digests  map[agent.ID]uint64
 	troubled map[agent.ID]struct{} // ids of which a problem is recorded
 	places   map[string]struct{}   // and paths
 	roots    map[string]*agent.RootReport
@@ -44,7 +43,7 @@ func (s *snapshot) newProof(relay bool) *proof {
 	if s.index.Lost || s.index.Paused || s.recovers || relay && s.relayTrouble() != "" {
 		return nil
 	}
-	p := &proof{s: s, relay: relay, digests: s.digests, troubled: map[agent.ID]struct{}{}, places: map[string]struct{}{}, roots: map[string]*agent.RootReport{}}
+	p := &proof{s: s, relay: relay, troubled: map[agent.ID]struct{}{}, places: map[string]struct{}{}, roots: map[string]*agent.RootReport{}}
 	for i := range s.index.Problems {
 		p.troubled[s.index.Problems[i].ID] = struct{}{}
 		p.places[s.index.Problems[i].Path] = struct{}{}
@@ -84,7 +83,7 @@ func (p *proof) inPlace(e *agent.Entry) bool {
 	}
 	f := &p.s.files.Sightings[seen[0]]
 	// A system agent is one by its place too, which the digest knows nothing of.
-	if f.System || f.Path != e.Path || p.digests[e.ID] != e.Digest || e.ScanRoot != "" && !agent.Within(e.Path, e.ScanRoot) {
+	if f.System || f.Path != e.Path || p.s.digests[e.ID] != e.Digest || e.ScanRoot != "" && !agent.Within(e.Path, e.ScanRoot) {
 		return false
 	}
 	m := agent.Manifest{Namespace: f.Namespace}

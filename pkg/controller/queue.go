@@ -18,9 +18,9 @@ const (
 	relayBackoffMax = time.Minute
 )
 
-// batchSize bounds the keys that a worker takes at once: the rows of one
-// transaction. A longer one would hold the write lock for so long that a
-// DorkOS beside us stalls.
+// batchSize bounds the keys that a worker takes at once. The index ends a
+// transaction earlier where it takes long, so that a DorkOS beside us does not
+// stall.
 const batchSize = 200
 
 // backoff is an exponential limiter per key, with jitter: without it, all keys

@@ -75,12 +75,7 @@ func (w *walker) child() *walker {
 
 // join takes over what a child found.
 func (w *walker) join(c *walker) {
-	w.stats += c.stats
-	w.reads += c.reads
-	w.found += c.found
-	w.changed = w.changed || c.changed
-	w.moved = w.moved || c.moved
-	w.digests = w.digests.with(c.digests)
+	w.add(&c.tally)
 	w.report.Directories += c.report.Directories
 	w.report.Skipped = append(w.report.Skipped, c.report.Skipped...)
 	if w.lacking == 0 {

@@ -104,7 +104,7 @@ func (t *Tree) lookAtGroup(ctx context.Context, point string, group []*node, ter
 	w := t.newWalker(newPulse(point), terms)
 	if !t.guard.hangs(point) && t.guard.watch(ctx, w.pulse, func() { w.lookAtEach(work) }) {
 		copy(group, work)
-		sum.add(w)
+		sum.add(&w.tally)
 		return
 	}
 	w = t.newWalker(newPulse(point), terms)
@@ -113,7 +113,7 @@ func (t *Tree) lookAtGroup(ctx context.Context, point string, group []*node, ter
 		w.came(n)
 		w.note(n, unknown(noAnswer(point)))
 	}
-	sum.add(w)
+	sum.add(&w.tally)
 }
 
 func (w *walker) lookAtEach(nodes []*node) {

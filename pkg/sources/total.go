@@ -6,13 +6,29 @@ import (
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
+// tally is what a walk came to.
+type tally struct {
+	stats, reads int
+	found        int  // manifests, readable or not
+	changed      bool // a sighting is not what it was
+	moved        bool // the set of directories is not what it was
+	digests      digests
+}
+
+func (t *tally) add(o *tally) {
+	t.stats += o.stats
+	t.reads += o.reads
+	t.found += o.found
+	t.changed = t.changed || o.changed
+	t.moved = t.moved || o.moved
+	t.digests = t.digests.with(o.digests)
+}
+
 // total is what all walks of a sweep came to.
 type total struct {
-	stats, reads, found int
-	changed, moved      bool
-	incomplete          bool // a root could not be listed whole
-	skipped             bool // a directory could not be listed
-	digests             digests
+	tally
+	incomplete bool // a root could not be listed whole
+	skipped    bool // a directory could not be listed
 }
 
 // digests of manifests, see agent.Changes; nil: none were asked for, or read.
@@ -31,19 +47,10 @@ func sumUp(walks []walk) (sum total) {
 	for i := range walks {
 		k := &walks[i]
 		if k.walker != nil {
-			sum.add(k.walker)
+			sum.add(&k.walker.tally)
 		}
 		sum.incomplete = sum.incomplete || !k.report.Complete
 		sum.skipped = sum.skipped || len(k.report.Skipped) > 0
 	}
 	return sum
-}
-
-func (sum *total) add(w *walker) {
-	sum.stats += w.stats
-	sum.reads += w.reads
-	sum.found += w.found
-	sum.changed = sum.changed || w.changed
-	sum.moved = sum.moved || w.moved
-	sum.digests = sum.digests.with(w.digests)
 }

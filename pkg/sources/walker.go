@@ -29,12 +29,7 @@ type walker struct {
 	likely bool  // the last manifest that was tried could be opened
 	unfelt int32 // directories, see feel
 
-	digests digests // of what was read
-
-	stats, reads int
-	found        int  // manifests, readable or not
-	changed      bool // a sighting is not what it was
-	moved        bool // the set of directories is not what it was
+	tally
 }
 
 // terms of a sweep are the same for everything that it looks at.
