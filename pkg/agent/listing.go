@@ -2,6 +2,7 @@ package agent
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 )
@@ -16,7 +17,9 @@ type Sighting struct {
 	System bool
 	// Namespace as the manifest names it ("" or blank: derived).
 	Namespace string
-	Dir       FileID
+	// Digest of the fields that follow from the manifest alone; 0 unless Present.
+	Digest uint64
+	Dir    FileID
 	// Problem says what is wrong when Class is Invalid; Err when Unknown.
 	Problem *Violation
 	Err     string
@@ -128,16 +131,24 @@ func (l *Listing) root(path string) *RootReport {
 	return best
 }
 
-// Entry is a row of the index in short.
+// Entry is a row of the index in short. There are as many as agents, so what
+// many of them have in common is kept once.
 type Entry struct {
-	ID        ID
-	Path      string
-	ScanRoot  string
-	Namespace string
-	Status    string
-	System    bool
+	ID   ID
+	Path string
+	*Common
+	System bool
 	// Digest of the row's fields; 0: not known.
 	Digest uint64
+}
+
+// Common is what a row says in the same words as others of its team.
+type Common struct{ ScanRoot, Namespace, Status string }
+
+// Equal reports whether both say the same.
+func (e *Entry) Equal(o *Entry) bool {
+	return e.ID == o.ID && e.Path == o.Path && e.System == o.System && e.Digest == o.Digest &&
+		(e.Common == o.Common || *e.Common == *o.Common)
 }
 
 // IndexListing is what the index holds, immutable once it is handed out.
@@ -177,9 +188,45 @@ type Endpoint struct {
 // Place is where it stands, for people: the mailbox's directory.
 func (e *Endpoint) Place() string { return e.In + "/" + string(e.Subject) }
 
+// Endpoints in the order of their ids and, of one id, of their addresses.
+type Endpoints []Endpoint
+
+// Sort puts them in order.
+func (l Endpoints) Sort() {
+	slices.SortFunc(l, func(a, b Endpoint) int {
+		return cmp.Or(cmp.Compare(a.Subject.ID(), b.Subject.ID()), cmp.Compare(a.Subject, b.Subject))
+	})
+}
+
+// Of an id, in the order of their addresses.
+func (l Endpoints) Of(id ID) Endpoints {
+	from, _ := slices.BinarySearchFunc(l, id, func(e Endpoint, id ID) int { return cmp.Compare(e.Subject.ID(), id) })
+	to := from
+	for to < len(l) && l[to].Subject.ID() == id {
+		to++
+	}
+	return l[from:to:to]
+}
+
+// ByID yields the endpoints of each id.
+func (l Endpoints) ByID() iter.Seq2[ID, Endpoints] {
+	return func(yield func(ID, Endpoints) bool) {
+		for len(l) > 0 {
+			id, n := l[0].Subject.ID(), 1
+			for n < len(l) && l[n].Subject.ID() == id {
+				n++
+			}
+			if !yield(id, l[:n:n]) {
+				return
+			}
+			l = l[n:]
+		}
+	}
+}
+
 // RelayListing is what the relay holds, immutable once it is handed out.
 type RelayListing struct {
-	Endpoints map[ID][]Endpoint
+	Endpoints Endpoints
 	Rules     map[string]RuleSet // by namespace
 	// Kept ids have mail that was kept aside when their address was retired.
 	Kept map[ID]bool

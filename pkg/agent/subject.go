@@ -19,6 +19,9 @@ func (s Subject) Is(namespace string, id ID) bool {
 		string(s[n:n+len(namespace)]) == namespace && s[n+len(namespace)] == '.' && s[n+len(namespace)+1:] == Subject(id)
 }
 
+// ID is the last part of an address.
+func (s Subject) ID() ID { return ID(s[strings.LastIndexByte(string(s), '.')+1:]) }
+
 // ParseSubject takes an address apart. It refuses everything that is not
 // exactly four concrete tokens, a namespace that is not in its normalised
 // form, and the namespaces of runtimes: relay.agent.codex.x is a session of a

@@ -8,8 +8,9 @@ type SweepRequest struct {
 	// once; a directory belongs to the longest root that contains it.
 	Roots []string
 	// Known paths are looked at in any case, however deep or far outside every
-	// root. Sorted. The same slice is handed in as long as nothing in it changed.
-	Known []string
+	// root. In the order of their paths, none twice. The same slice is handed in as
+	// long as nothing in it changed.
+	Known []Known
 	// Denied paths and everything below them are not looked at. Sorted.
 	Denied []string
 	// Full reads and hashes every manifest, whatever its fingerprint says.
@@ -18,21 +19,23 @@ type SweepRequest struct {
 	// least in every fourth sweep, and in this one when a manifest is not where
 	// it was. Its manifest, and all others that are known, are looked at.
 	Skim bool
-	// Digests asks for the digests of the manifests that are read.
-	Digests bool
-	Now     time.Time
+	Now  time.Time
 }
 
-// Changes is what a sweep found different from the sweep before it, the first
-// one comparing with nothing.
+// Known is a path at which an id is on record.
+type Known struct {
+	Path string
+	ID   ID
+}
+
+// Changes is what a sweep found different from the sweep before it.
 type Changes struct {
+	// All: there was none before it, so anything may be; the rest is not set.
+	All bool
 	// IDs that were or are concerned.
 	IDs []ID
 	// Paths whose sighting changed, appeared or vanished (files only).
 	Paths []string
-	// Digests, where they were asked for: of the fields that follow from the
-	// manifest alone, by id; of several manifests with one id that of any.
-	Digests map[ID]uint64
 }
 
 // ProbeRequest asks for one fresh look.

@@ -69,7 +69,10 @@ func (s *snapshot) places() []agent.Problem {
 	var list []agent.Problem
 	for i := range s.files.Sightings {
 		f := &s.files.Sightings[i]
-		if _, recorded := s.standing(f.Path); recorded || f.Class == agent.Present {
+		if f.Class == agent.Present {
+			continue
+		}
+		if _, recorded := s.standing(f.Path); recorded {
 			continue
 		}
 		p := agent.Problem{Path: f.Path, Reason: f.Class.Reason()}

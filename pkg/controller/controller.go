@@ -206,7 +206,7 @@ func (s *snapshot) knows(id agent.ID) bool {
 	if len(s.files.Places(id)) > 0 {
 		return true
 	}
-	if _, ok := s.relay.Endpoints[id]; ok {
+	if len(s.relay.Endpoints.Of(id)) > 0 {
 		return true
 	}
 	_, ok := s.index.Displaced[id]

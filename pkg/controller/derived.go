@@ -2,7 +2,6 @@ package controller
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
@@ -11,8 +10,6 @@ import (
 
 // derived follows from the listings alone and is kept while they stay.
 type derived struct {
-	known      []string       // recorded paths, sorted
-	byPath     []int32        // positions among index.Entries, in the order of their paths
 	population map[string]int // ids per namespace: rows, and endpoints without
 	perRoot    map[string]int // rows per recorded scan root
 	rowless    []agent.ID     // ids that have an address and no row, sorted
@@ -37,7 +34,7 @@ func newSnapshot(s snapshot, last *snapshot, roots plan.Roots) *snapshot {
 	if sameRecords {
 		s.roots.Recorded = last.roots.Recorded
 	} else {
-		s.derivePlaces(last)
+		s.derivePlaces()
 		s.countAddresses()
 	}
 	s.findReserved()
@@ -45,18 +42,9 @@ func newSnapshot(s snapshot, last *snapshot, roots plan.Roots) *snapshot {
 	return &s
 }
 
-// derivePlaces derives what the rows alone imply. An edit changes no place, and
-// to sort a hundred thousand of them takes longer than to sweep them.
-func (s *snapshot) derivePlaces(last *snapshot) {
+// derivePlaces derives what the rows alone imply.
+func (s *snapshot) derivePlaces() {
 	s.roots.Recorded = recordedRoots(s.index)
-	if last == nil || !samePlaces(last.index, s.index) {
-		s.known = knownPaths(s.index, nil)
-		s.byPath = make([]int32, len(s.index.Entries))
-		for i := range s.byPath {
-			s.byPath[i] = int32(i)
-		}
-		slices.SortFunc(s.byPath, func(a, b int32) int { return strings.Compare(s.index.Entries[a].Path, s.index.Entries[b].Path) })
-	}
 	s.rootMounts = map[string]agent.Mount{}
 	s.released = map[string]time.Time{}
 	for _, r := range s.index.Roots {
@@ -76,33 +64,29 @@ func samePlaces(a, b *agent.IndexListing) bool {
 // no row, or one with another namespace.
 func (s *snapshot) countAddresses() {
 	s.population, s.perRoot, s.rowless = map[string]int{}, map[string]int{}, nil
-	both := 0
 	for i := range s.index.Entries {
-		e := &s.index.Entries[i]
-		s.population[e.Namespace]++
-		s.perRoot[e.ScanRoot]++
-		endpoints := s.relay.Endpoints[e.ID]
-		if len(endpoints) == 0 {
+		s.population[s.index.Entries[i].Namespace]++
+		s.perRoot[s.index.Entries[i].ScanRoot]++
+	}
+	// Both are in the order of ids; two rows may have one.
+	rows := s.index.Entries
+	for id, endpoints := range s.relay.Endpoints.ByID() {
+		for len(rows) > 0 && rows[0].ID < id {
+			rows = rows[1:]
+		}
+		if len(rows) == 0 || rows[0].ID != id {
+			s.rowless = append(s.rowless, id)
+			for _, ns := range foreignNamespaces(nil, endpoints) {
+				s.population[ns]++
+			}
 			continue
 		}
-		both++
-		for _, ns := range foreignNamespaces(e, endpoints) {
-			s.population[ns]++
+		for ; len(rows) > 0 && rows[0].ID == id; rows = rows[1:] {
+			for _, ns := range foreignNamespaces(&rows[0], endpoints) {
+				s.population[ns]++
+			}
 		}
 	}
-	if both == len(s.relay.Endpoints) {
-		return
-	}
-	for id, endpoints := range s.relay.Endpoints {
-		if len(endpoints) == 0 || s.entry(id) != nil {
-			continue
-		}
-		s.rowless = append(s.rowless, id)
-		for _, ns := range foreignNamespaces(nil, endpoints) {
-			s.population[ns]++
-		}
-	}
-	slices.Sort(s.rowless)
 }
 
 // foreignNamespaces are those of an id's endpoints in which it has no row.

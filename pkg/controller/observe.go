@@ -260,7 +260,7 @@ func (c *Controller) readRelay(ctx context.Context, r *reading, tasks []*task) {
 			namespaces[ns] = struct{}{}
 			subjects[agent.SubjectOf(ns, t.id)] = struct{}{}
 		}
-		for _, e := range exist[t.id] {
+		for _, e := range exist.Of(t.id) {
 			subjects[e.Subject] = struct{}{}
 			if ns, _, ok := agent.ParseSubject(string(e.Subject)); ok {
 				namespaces[ns] = struct{}{}
@@ -291,7 +291,7 @@ func (c *Controller) readRelay(ctx context.Context, r *reading, tasks []*task) {
 // addresses are those that the last listing of the relay shows. Where it could
 // not be listed it is now: an id must not get a second address beside one that
 // nobody looked for.
-func (c *Controller) addresses(ctx context.Context, s *snapshot) (map[agent.ID][]agent.Endpoint, error) {
+func (c *Controller) addresses(ctx context.Context, s *snapshot) (agent.Endpoints, error) {
 	if s.relayDown == "" {
 		return s.relay.Endpoints, nil
 	}

@@ -13,18 +13,11 @@ import (
 // has nothing beside it that a plan would take up, the listings have shown all
 // that a plan rests on.
 func (c *Controller) leaveProven(s *snapshot, ids []agent.ID) []agent.ID {
-	defer func() { s.digests = nil }() // they are of no further use
 	p := s.newProof(c.ports.Relay != nil)
 	if p == nil {
 		return ids
 	}
-	return slices.DeleteFunc(ids, func(id agent.ID) bool {
-		proven := p.holds(id)
-		if proven {
-			c.ledger.settled(id, false)
-		}
-		return proven
-	})
+	return slices.DeleteFunc(ids, p.holds)
 }
 
 // proof is what is the same for every id.
@@ -83,7 +76,7 @@ func (p *proof) inPlace(e *agent.Entry) bool {
 	}
 	f := &p.s.files.Sightings[seen[0]]
 	// A system agent is one by its place too, which the digest knows nothing of.
-	if f.System || f.Path != e.Path || p.s.digests[e.ID] != e.Digest || e.ScanRoot != "" && !agent.Within(e.Path, e.ScanRoot) {
+	if f.System || f.Path != e.Path || f.Digest != e.Digest || e.ScanRoot != "" && !agent.Within(e.Path, e.ScanRoot) {
 		return false
 	}
 	m := agent.Manifest{Namespace: f.Namespace}
@@ -99,7 +92,7 @@ func (p *proof) reachable(e *agent.Entry) bool {
 		return true
 	}
 	r := p.s.relay
-	there := r.Endpoints[e.ID]
+	there := r.Endpoints.Of(e.ID)
 	return len(there) == 1 && there[0].Whole && there[0].Subject.Is(e.Namespace, e.ID) &&
 		agent.IsNamespace(e.Namespace) && r.Rules[e.Namespace].Covers(false) && !r.Kept[e.ID]
 }

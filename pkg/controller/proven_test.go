@@ -13,18 +13,17 @@ func provenSnapshot() *snapshot {
 	return &snapshot{
 		files: &agent.Listing{
 			Roots:     []agent.RootReport{{Path: "/r", Complete: true, Mount: mount}},
-			Sightings: []agent.Sighting{{Path: "/r/x/one", Class: agent.Present, ID: "A"}, {Path: "/r/x/two", Class: agent.Present, ID: "A"}},
+			Sightings: []agent.Sighting{{Path: "/r/x/one", Class: agent.Present, ID: "A", Digest: 7}, {Path: "/r/x/two", Class: agent.Present, ID: "A"}},
 			ByID:      []int32{0},
 		},
 		index: &agent.IndexListing{
-			Entries: []agent.Entry{{ID: "A", Path: "/r/x/one", ScanRoot: "/r", Namespace: "x", Status: agent.Active, Digest: 7}},
+			Entries: []agent.Entry{{ID: "A", Path: "/r/x/one", Common: &agent.Common{ScanRoot: "/r", Namespace: "x", Status: agent.Active}, Digest: 7}},
 			States:  map[agent.ID]agent.State{}, Returned: map[agent.ID]struct{}{},
 		},
 		relay: &agent.RelayListing{
-			Endpoints: map[agent.ID][]agent.Endpoint{"A": {{Subject: agent.SubjectOf("x", "A"), Whole: true}}},
+			Endpoints: agent.Endpoints{{Subject: agent.SubjectOf("x", "A"), Whole: true}},
 			Rules:     map[string]agent.RuleSet{"x": {Deny: true, Allow: true}}, Kept: map[agent.ID]bool{},
 		},
-		digests: map[agent.ID]uint64{"A": 7},
 		derived: derived{
 			roots: plan.Roots{Configured: []string{"/r"}}, rootMounts: map[string]agent.Mount{"/r": mount},
 			twins: map[agent.ID]agent.ID{}, reserved: map[string]bool{},
@@ -60,8 +59,8 @@ func TestProof(t *testing.T) {
 		"no manifest":               func(s *snapshot, _ *agent.Entry) { s.files.ByID = nil },
 		"a copy":                    func(s *snapshot, _ *agent.Entry) { s.files.ByID = []int32{0, 1} },
 		"another place":             func(s *snapshot, _ *agent.Entry) { s.files.ByID = []int32{1} },
-		"other content":             func(s *snapshot, _ *agent.Entry) { s.digests["A"] = 8 },
-		"content that was not read": func(s *snapshot, e *agent.Entry) { e.Digest = 0; delete(s.digests, "A") },
+		"other content":             func(s *snapshot, _ *agent.Entry) { s.files.Sightings[0].Digest = 8 },
+		"content that was not read": func(s *snapshot, e *agent.Entry) { e.Digest, s.files.Sightings[0].Digest = 0, 0 },
 		"a root that is not above":  func(_ *snapshot, e *agent.Entry) { e.ScanRoot = "/q" },
 		"another namespace":         func(_ *snapshot, e *agent.Entry) { e.Namespace = "y" },
 		"a reserved namespace":      func(s *snapshot, _ *agent.Entry) { s.reserved["x"] = true },
@@ -73,10 +72,10 @@ func TestProof(t *testing.T) {
 			s.files.Roots[0].Mount, s.rootMounts["/r"] = agent.Mount{}, agent.Mount{}
 		},
 		"a mount below the root":     func(s *snapshot, _ *agent.Entry) { s.files.Roots[0].Inner = []string{"/r/x"} },
-		"no address":                 func(s *snapshot, _ *agent.Entry) { delete(s.relay.Endpoints, "A") },
-		"half an address":            func(s *snapshot, _ *agent.Entry) { s.relay.Endpoints["A"][0].Whole = false },
-		"another address":            func(s *snapshot, _ *agent.Entry) { s.relay.Endpoints["A"][0].Subject = agent.SubjectOf("y", "A") },
-		"two addresses":              func(s *snapshot, _ *agent.Entry) { e := s.relay.Endpoints; e["A"] = append(e["A"], agent.Endpoint{}) },
+		"no address":                 func(s *snapshot, _ *agent.Entry) { s.relay.Endpoints = nil },
+		"half an address":            func(s *snapshot, _ *agent.Entry) { s.relay.Endpoints[0].Whole = false },
+		"another address":            func(s *snapshot, _ *agent.Entry) { s.relay.Endpoints[0].Subject = agent.SubjectOf("y", "A") },
+		"two addresses":              func(s *snapshot, _ *agent.Entry) { s.relay.Endpoints = append(s.relay.Endpoints, s.relay.Endpoints[0]) },
 		"rules that are missing":     func(s *snapshot, _ *agent.Entry) { s.relay.Rules = nil },
 		"mail that was kept":         func(s *snapshot, _ *agent.Entry) { s.relay.Kept["A"] = true },
 		"a manifest that names more": func(s *snapshot, _ *agent.Entry) { s.files.Sightings[0].Namespace = "z" },

@@ -54,6 +54,7 @@ func (c *Controller) lookAside(ctx context.Context) (*snapshot, error) {
 	s := snapshot{
 		files:    &agent.Listing{Began: now.Wall, Roots: []agent.RootReport{{Path: "/", Lacks: "nobody looked"}}},
 		index:    index,
+		known:    knownPaths(index, nil),
 		began:    awake,
 		recovers: c.ports.Index.Unclean(),
 		aside:    true,

@@ -14,18 +14,19 @@ import (
 type snapshot struct {
 	files *agent.Listing
 	index *agent.IndexListing
+	known []agent.Known // recorded paths
 	relay *agent.RelayListing
 	// relayDown says why the relay could not be listed; relay is then the last
 	// listing that was had, or an empty one.
 	relayDown string
 	// refused are the denied paths at which a manifest lies.
 	refused []string
+	// anew: there was no sweep to compare the files with, or no snapshot.
+	anew bool
 	// recovers: whatever is observed on it is cleared of what a crash left.
 	recovers bool
 	// whole: every id that was due was queued on it.
 	whole bool
-	// digests of the manifests that the first sweep has read.
-	digests map[agent.ID]uint64
 	// aside: the files were not listed, so the copies on record are all that is
 	// known of other places.
 	aside bool
@@ -57,11 +58,13 @@ func (s *snapshot) entry(id agent.ID) *agent.Entry {
 
 // standing is the id whose row names a path.
 func (s *snapshot) standing(path string) (agent.ID, bool) {
-	i, ok := slices.BinarySearchFunc(s.byPath, path, func(i int32, p string) int { return strings.Compare(s.index.Entries[i].Path, p) })
+	i, ok := slices.BinarySearchFunc(s.known, path, func(k agent.Known, p string) int { return strings.Compare(k.Path, p) })
 	if !ok {
 		return "", false
 	}
-	return s.index.Entries[s.byPath[i]].ID, true
+	id := s.known[i].ID
+	e := s.entry(id)
+	return id, e != nil && e.Path == path
 }
 
 // claims are the places where the id was seen, but for one.
@@ -90,7 +93,7 @@ func (s *snapshot) copies(id agent.ID, but string) []string {
 func (s *snapshot) shared(ns string, id agent.ID) bool {
 	n := s.population[ns]
 	row := s.entry(id)
-	if row != nil && row.Namespace == ns || slices.Contains(foreignNamespaces(row, s.relay.Endpoints[id]), ns) {
+	if row != nil && row.Namespace == ns || slices.Contains(foreignNamespaces(row, s.relay.Endpoints.Of(id)), ns) {
 		n--
 	}
 	return n > 0
@@ -111,7 +114,7 @@ func (s *snapshot) ids() []agent.ID {
 	for _, i := range s.files.ByID {
 		add(s.files.Sightings[i].ID)
 	}
-	for id := range s.relay.Endpoints {
+	for id := range s.relay.Endpoints.ByID() {
 		add(id)
 	}
 	for id := range s.index.States {

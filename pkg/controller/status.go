@@ -59,7 +59,7 @@ func (c *Controller) surveyOf(ctx context.Context, id agent.ID) (*survey, error)
 	}
 	endpoints, err := c.ports.Relay.Endpoints(ctx, []agent.Subject{row.Subject()})
 	if err == nil {
-		v.relay = &agent.RelayListing{Endpoints: map[agent.ID][]agent.Endpoint{id: endpoints}}
+		v.relay = &agent.RelayListing{Endpoints: endpoints}
 	}
 	return v, nil
 }
@@ -125,7 +125,7 @@ func (v *survey) status(id agent.ID) *AgentStatus {
 }
 
 func (v *survey) endpoint(id agent.ID, want agent.Subject) bool {
-	return v.relay != nil && slices.ContainsFunc(v.relay.Endpoints[id], func(e agent.Endpoint) bool { return e.Subject == want })
+	return v.relay != nil && slices.ContainsFunc(v.relay.Endpoints.Of(id), func(e agent.Endpoint) bool { return e.Subject == want })
 }
 
 // explain finds what is so now: an absence, a refused manifest, copies, in this

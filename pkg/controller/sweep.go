@@ -83,8 +83,8 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 	if err != nil {
 		return nil, err
 	}
-	if s.digests != nil && len(req.Targets) == 0 && req.below == "" {
-		ids = c.leaveProven(s, ids)
+	if s.anew {
+		ids = c.beginWith(s, last, ids, req)
 	}
 	stats.Result = "ok"
 	if !s.files.Complete() {
@@ -104,6 +104,21 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 	return r, nil
 }
 
+// beginWith opens what a sweep with nothing to compare with cannot tell to be
+// converged, whoever it queues.
+func (c *Controller) beginWith(s, last *snapshot, ids []agent.ID, req SyncRequest) []agent.ID {
+	open := ids
+	switch {
+	case len(req.Targets) > 0 || req.below != "":
+		open = s.ids()
+	case last == nil && !req.Full:
+		ids = c.leaveProven(s, ids)
+		open = ids
+	}
+	c.ledger.mark(open, c.ports.Clock.Now(), "")
+	return ids
+}
+
 // look lists every source and forms the snapshot.
 func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStats) (*snapshot, error) {
 	now, awake, why := c.settling.read()
@@ -119,28 +134,28 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	}
 	stats.Complete["index"] = true
 	c.paused.Store(index.Paused)
-	c.ledger.mark(changed, now.Wall, c.shown(sourceIndex))
-
 	last := c.current.Load()
+	if last != nil { // else everybody is looked at
+		c.ledger.mark(changed, now.Wall, sourceIndex)
+	}
 	roots := c.roots(index)
+	known := knownPaths(index, last)
 	files, changes, err := c.ports.Sources.Sweep(ctx, agent.SweepRequest{
-		Roots: roots, Known: knownPaths(index, last), Denied: index.Denied, Full: full, Skim: c.skims(stats.Trigger),
-		Digests: last == nil && !full && len(index.Entries) > 0, Now: now.Wall,
+		Roots: roots, Known: known, Denied: index.Denied, Full: full, Skim: c.skims(stats.Trigger), Now: now.Wall,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look at the files: %w", err)
 	}
 	stats.Complete["files"] = files.Complete()
 	stats.Stats, stats.Reads = files.Stats, files.Reads
-	c.ledger.mark(changes.IDs, now.Wall, c.shown(sourceFile))
+	c.ledger.mark(changes.IDs, now.Wall, sourceFile)
 
-	s := snapshot{files: files, index: index, began: awake, recovers: full || c.ports.Index.Unclean()}
+	s := snapshot{files: files, index: index, known: known, anew: changes.All || last == nil, began: awake, recovers: full || c.ports.Index.Unclean()}
 	c.listRelay(ctx, &s, last, now.Wall)
 	stats.Complete["relay"] = s.relayDown == ""
 	s.refused = c.refused(ctx, index.Denied, last, full)
 	c.remember(last, changes.Paths)
 	next := newSnapshot(s, last, plan.Roots{Managed: c.options.Load().ManagedHome, Configured: c.options.Load().ScanRoots})
-	next.digests = changes.Digests
 	c.markPaths(next, changes.Paths, now.Wall)
 	if err := c.teachRoots(ctx, next); err != nil {
 		return nil, err
@@ -181,7 +196,9 @@ func (c *Controller) listRelay(ctx context.Context, s *snapshot, last *snapshot,
 		return
 	}
 	s.relay = listing
-	c.ledger.mark(changed, now, c.shown(sourceRelay))
+	if last != nil {
+		c.ledger.mark(changed, now, sourceRelay)
+	}
 }
 
 // roots are the places to walk: the managed home, the configured roots and
@@ -201,22 +218,27 @@ func (c *Controller) roots(index *agent.IndexListing) []string {
 	return slices.Compact(roots)
 }
 
-// knownPaths are the recorded ones, displaced ids included.
-func knownPaths(index *agent.IndexListing, last *snapshot) []string {
+// knownPaths are the recorded ones, displaced ids included. Of a row and a
+// displaced id at one path it is the row. An edit changes no place, and to sort a
+// hundred thousand of them takes longer than to sweep them.
+func knownPaths(index *agent.IndexListing, last *snapshot) []agent.Known {
 	if last != nil && (last.index == index || samePlaces(last.index, index)) {
 		return last.known
 	}
-	paths := make([]string, 0, len(index.Entries)+len(index.Displaced))
+	known := make([]agent.Known, 0, len(index.Entries)+len(index.Displaced))
+	add := func(path string, id agent.ID) {
+		if filepath.IsAbs(path) { // any other names no place, see probeHome
+			known = append(known, agent.Known{Path: path, ID: id})
+		}
+	}
 	for i := range index.Entries {
-		paths = append(paths, index.Entries[i].Path)
+		add(index.Entries[i].Path, index.Entries[i].ID)
 	}
-	for _, t := range index.Displaced {
-		paths = append(paths, t.Record.Path)
+	for _, id := range sortedIDs(index.Displaced) {
+		add(index.Displaced[id].Record.Path, id)
 	}
-	// What is no absolute path names no place, see probeHome.
-	paths = slices.DeleteFunc(paths, func(p string) bool { return !filepath.IsAbs(p) })
-	slices.Sort(paths)
-	return slices.Compact(paths)
+	slices.SortStableFunc(known, func(a, b agent.Known) int { return strings.Compare(a.Path, b.Path) })
+	return slices.CompactFunc(known, func(a, b agent.Known) bool { return a.Path == b.Path })
 }
 
 // refused looks which denied paths carry a manifest; while the deny list stays
@@ -264,7 +286,7 @@ func (c *Controller) markPaths(s *snapshot, paths []string, now time.Time) {
 			ids = append(ids, id)
 		}
 	}
-	c.ledger.mark(ids, now, c.shown(sourceFile))
+	c.ledger.mark(ids, now, sourceFile)
 }
 
 // selected says which ids to queue, in which order.
@@ -280,7 +302,7 @@ func (c *Controller) selected(ctx context.Context, s, last *snapshot, req SyncRe
 		return s.idsBelow(req.below), nil
 	}
 	due := c.ledger.due(req.Trigger == "signal" || req.Trigger == "api")
-	if req.Full || last == nil || !s.sameGround(last) {
+	if req.Full || s.anew || !s.sameGround(last) {
 		// What differs goes first: somebody may wait for it. Some of it is known to
 		// nobody any more.
 		rest := slices.DeleteFunc(s.ids(), func(id agent.ID) bool {

@@ -73,7 +73,7 @@ func (s *snapshot) precedes(a, b agent.ID) bool {
 	if rowA != rowB {
 		return rowA
 	}
-	endA, endB := len(s.relay.Endpoints[a]) > 0, len(s.relay.Endpoints[b]) > 0
+	endA, endB := len(s.relay.Endpoints.Of(a)) > 0, len(s.relay.Endpoints.Of(b)) > 0
 	if endA != endB {
 		return endA
 	}

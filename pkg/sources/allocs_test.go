@@ -19,7 +19,7 @@ func TestQuietSweepAllocatesNothingPerAgent(t *testing.T) {
 		tree, req := newTree(t, Options{}), agent.SweepRequest{Roots: []string{root}, Skim: true}
 		l, _ := sweep(t, tree, req)
 		for _, s := range l.Sightings {
-			req.Known = append(req.Known, s.Path)
+			req.Known = append(req.Known, agent.Known{Path: s.Path, ID: s.ID})
 		}
 		sweep(t, tree, req)
 		return testing.AllocsPerRun(24, func() { sweep(t, tree, req) }) // two turns of the scrub

@@ -65,7 +65,7 @@ func benchmarkQuiet(b *testing.B, root string, opts Options) {
 	req := agent.SweepRequest{Roots: []string{root}}
 	l, _ := sweep(b, tree, req)
 	for _, s := range l.Sightings {
-		req.Known = append(req.Known, s.Path)
+		req.Known = append(req.Known, agent.Known{Path: s.Path, ID: s.ID})
 	}
 	sweep(b, tree, req)
 	held := heap() - before

@@ -14,32 +14,48 @@ type seen struct {
 	hashes []uint64
 }
 
-// gather collects what this sweep came by, in the order of the paths.
-func (t *Tree) gather(found int) []*file {
-	files := make([]*file, 0, found)
+// gather collects the directories with a manifest that this sweep came by, in
+// the order of the paths.
+func (t *Tree) gather(found int) []*node {
+	nodes := make([]*node, 0, found)
 	for _, tree := range t.trees {
-		files = tree.collect(t.number, files)
+		nodes = tree.collect(t.number, nodes)
 	}
 	for _, n := range t.strays.nodes {
-		files = n.collect(t.number, files)
+		nodes = n.collect(t.number, nodes)
 	}
-	slices.SortFunc(files, func(a, b *file) int { return strings.Compare(a.seen.Path, b.seen.Path) })
-	return files
+	slices.SortFunc(nodes, func(a, b *node) int { return strings.Compare(a.file.seen.Path, b.file.seen.Path) })
+	return nodes
 }
 
-// compose makes a listing of the files, which lie in it from then on. What
+// compose makes a listing of the manifests, which lie in it from then on. What
 // the listing before has in the same way is shared with it.
-func compose(files []*file, before *seen) seen {
-	s := seen{hashes: make([]uint64, len(files))}
-	s.Sightings = make([]agent.Sighting, len(files))
-	for i, f := range files {
-		s.Sightings[i], s.hashes[i] = *f.seen, f.hash
-		f.seen = &s.Sightings[i]
+func compose(nodes []*node, before *seen) seen {
+	s := seen{hashes: make([]uint64, len(nodes))}
+	s.Sightings = make([]agent.Sighting, len(nodes))
+	for i, n := range nodes {
+		s.Sightings[i], s.hashes[i] = *n.file.seen, n.file.hash
+		n.file.seen = &s.Sightings[i]
 	}
 	if s.ByID = before.ByID; s.ByID == nil || !slices.EqualFunc(before.Sightings, s.Sightings, sameID) {
 		s.Index()
 	}
 	return s
+}
+
+// adopt takes the strings of what is on record where they say the same: a path
+// is the most that is kept of an agent, and whoever asks has it too.
+func adopt(nodes []*node, known []agent.Known) {
+	for _, n := range nodes {
+		seen := n.file.seen
+		for len(known) > 0 && known[0].Path < seen.Path {
+			known = known[1:]
+		}
+		if len(known) > 0 && known[0].Path == seen.Path && known[0].ID == seen.ID {
+			seen.Path, seen.ID = known[0].Path, known[0].ID
+			n.name = seen.Path[len(seen.Path)-len(n.name):]
+		}
+	}
 }
 
 func sameID(a, b agent.Sighting) bool { return a.ID == b.ID }

@@ -7,18 +7,20 @@ import (
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
-// Digests come when they are asked for, of all manifests whoever read them.
+// Every sighting has the digest of what its manifest says by itself, whoever
+// read it.
 func TestDigests(t *testing.T) {
 	root := temp(t)
 	for i := range 40 {
 		project(t, fmt.Sprintf("%s/team-%02d/p", root, i), fmt.Sprintf("A%02d", i))
 	}
-	req := agent.SweepRequest{Roots: []string{root}, Digests: true}
-	if _, c := sweep(t, newTree(t, Options{}), req); len(c.Digests) != 40 || c.Digests["A00"] == 0 || c.Digests["A00"] != c.Digests["A39"] {
-		t.Errorf("%d digests, want 40: %v", len(c.Digests), c.Digests)
+	l, _ := sweep(t, newTree(t, Options{}), agent.SweepRequest{Roots: []string{root}})
+	for _, s := range l.Sightings {
+		if s.Digest == 0 || s.Digest != l.Sightings[0].Digest {
+			t.Errorf("%s: digest %x, of others %x", s.Path, s.Digest, l.Sightings[0].Digest)
+		}
 	}
-	req.Digests = false
-	if _, c := sweep(t, newTree(t, Options{}), req); c.Digests != nil {
-		t.Errorf("%d digests that nobody asked for", len(c.Digests))
+	if len(l.Sightings) != 40 {
+		t.Errorf("%d sightings, want 40", len(l.Sightings))
 	}
 }

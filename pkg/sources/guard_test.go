@@ -67,7 +67,7 @@ func TestHungMountIsLeftAlone(t *testing.T) {
 	if got := probe(t, tree, "/proc/self"); got.Class != agent.FileMissing {
 		t.Errorf("another mount: %v %s, want FileMissing", got.Class, got.Err)
 	}
-	l, _ := sweep(t, tree, agent.SweepRequest{Roots: []string{root}, Known: []string{p}})
+	l, _ := sweep(t, tree, agent.SweepRequest{Roots: []string{root}, Known: knownAt(p)})
 	if r := l.Roots[0]; r.Complete || !strings.Contains(r.Lacks, point) {
 		t.Errorf("sweep: %+v", r)
 	}
@@ -79,7 +79,7 @@ func TestHungMountIsLeftAlone(t *testing.T) {
 	if got := probe(t, tree, p); got.Class != agent.Present {
 		t.Errorf("answers again: %v %s", got.Class, got.Err)
 	}
-	l, c := sweep(t, tree, agent.SweepRequest{Roots: []string{root}, Known: []string{p}})
+	l, c := sweep(t, tree, agent.SweepRequest{Roots: []string{root}, Known: knownAt(p)})
 	if !l.Complete() || !slices.Equal(c.IDs, []agent.ID{"A1"}) {
 		t.Errorf("answers again: %+v %v", l.Roots[0], c)
 	}
@@ -116,7 +116,7 @@ func TestHungWalk(t *testing.T) {
 	root := temp(t)
 	a, b := project(t, root+"/a/p", "A1"), project(t, root+"/b/p", "B1")
 	tree := newTree(t, Options{ProbeTimeout: brief})
-	req := agent.SweepRequest{Roots: []string{root + "/a", root + "/b"}, Known: []string{a, b}}
+	req := agent.SweepRequest{Roots: []string{root + "/a", root + "/b"}, Known: knownAt(a, b)}
 	sweep(t, tree, req)
 	write(t, a+"/.dork/agent.json", manifest("HANG"))
 	gate := make(chan struct{})

@@ -25,7 +25,7 @@ func (w *walker) inspect(n *node, at place, fresh bool) {
 			w.settle(n, nil)
 			return
 		}
-		if err == nil && n.file != nil && stampOf(&w.st) == n.file.stamp {
+		if err == nil && n.file != nil && n.file.holds(&w.st) {
 			w.found++
 			return
 		}
@@ -51,7 +51,7 @@ func (w *walker) read(n *node, at place) {
 		w.reads++
 	}
 	if f := n.file; f != nil && c.hash != 0 && f.hash == c.hash && f.seen.Dir == n.stamp.id() {
-		f.stamp = w.proof(&c)
+		f.sum = w.proof(&c)
 		w.found++
 		return
 	}
@@ -100,15 +100,10 @@ func (w *walker) note(n *node, c content) {
 	w.label(n, seen)
 	if m := c.manifest; m != nil {
 		seen.System = m.IsSystem && w.terms.managed != "" && agent.Within(seen.Path, w.terms.managed)
-		if w.terms.digests {
-			fields := agent.Desired(m, agent.Place{})
-			if w.digests == nil {
-				w.digests = digests{}
-			}
-			w.digests[seen.ID] = fields.Digest()
-		}
+		fields := agent.Desired(m, agent.Place{})
+		seen.Digest = fields.Digest()
 	}
-	w.settle(n, &file{stamp: w.proof(&c), hash: c.hash, seen: seen})
+	w.settle(n, &file{sum: w.proof(&c), hash: c.hash, seen: seen})
 }
 
 // label gives a sighting its path, and both strings of it memory of their own,
@@ -133,12 +128,13 @@ func (w *walker) label(n *node, seen *agent.Sighting) {
 	}
 }
 
-// proof is the stamp of what was read if an equal one proves equal content.
-func (w *walker) proof(c *content) stamp {
+// proof is the hash of the stamp of what was read if an equal one proves equal
+// content, else 0.
+func (w *walker) proof(c *content) uint64 {
 	if c.hash == 0 || !c.stamp.settled(w.terms.now) {
-		return stamp{}
+		return 0
 	}
-	return c.stamp
+	return c.stamp.sum()
 }
 
 // settle replaces the directory's file and notes whether that is a change.

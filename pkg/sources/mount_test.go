@@ -47,7 +47,7 @@ func TestMountIdentity(t *testing.T) {
 	if below.Mount.IsZero() || below.Mount.FSID == "" || below.Mount.Type == "" {
 		t.Fatalf("%+v", below.Mount)
 	}
-	req := agent.SweepRequest{Roots: []string{root}, Known: []string{p}}
+	req := agent.SweepRequest{Roots: []string{root}, Known: knownAt(p)}
 	sweep(t, tree, req)
 
 	mount(t, "one", root+"/stick", "tmpfs", 0)

@@ -3,6 +3,8 @@ package sources
 import (
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
 
@@ -34,11 +36,14 @@ const (
 
 // file is what is remembered of one manifest between sweeps.
 type file struct {
-	stamp stamp  // proves by an equal one equal content; zero: nothing does
-	hash  uint64 // of its bytes; 0 where none were read
+	sum  uint64 // of the stamp that proves by an equal one equal content; 0: none does
+	hash uint64 // of its bytes; 0 where none were read
 	// seen lies in the last listing, once one was made of it.
 	seen *agent.Sighting
 }
+
+// holds reports whether a stat proves that the file is as it was read.
+func (f *file) holds(st *unix.Statx_t) bool { return f.sum != 0 && f.sum == stampOf(st).sum() }
 
 // kids are the directories in n that are walked, by name.
 func (n *node) kids() []node {
@@ -113,18 +118,19 @@ func (n *node) find(rel string) *node {
 	return n
 }
 
-// collect appends every file that the sweep came by, and forgets the rest.
-func (n *node) collect(sweep uint32, files []*file) []*file {
+// collect appends every directory with a manifest that the sweep came by, and
+// forgets the rest.
+func (n *node) collect(sweep uint32, with []*node) []*node {
 	if n.sweep != sweep {
 		n.forget()
-		return files
+		return with
 	}
 	if n.file != nil {
-		files = append(files, n.file)
+		with = append(with, n)
 	}
 	kids := n.kids()
 	for i := range kids {
-		files = kids[i].collect(sweep, files)
+		with = kids[i].collect(sweep, with)
 	}
-	return files
+	return with
 }

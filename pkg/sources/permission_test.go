@@ -64,7 +64,7 @@ func TestPermissions(t *testing.T) {
 	mkdir(t, root+"/postgres/data")
 	tree := newTree(t, Options{})
 	known := []string{root + "/shut", root + "/shut/below", root + "/unlisted/below"}
-	req := agent.SweepRequest{Roots: []string{root}, Known: known}
+	req := agent.SweepRequest{Roots: []string{root}, Known: knownAt(known...)}
 	sweep(t, tree, req)
 
 	lock(root+"/dork/.dork", 0)

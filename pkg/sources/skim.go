@@ -13,7 +13,7 @@ const skimTurns = 4
 // manifests are looked at this time.
 func (w *walker) skims(n *node) bool {
 	return w.terms.skim && n.file != nil && len(w.special) == 0 && n.settled && n.sweep+1 == w.terms.number &&
-		n.file.stamp.ino != 0 && n.file.seen.Class == agent.Present && !w.due(n) &&
+		n.file.sum != 0 && n.file.seen.Class == agent.Present && !w.due(n) &&
 		uint32(n.slot)%skimTurns != w.terms.number%skimTurns
 }
 
@@ -21,7 +21,7 @@ func (w *walker) skims(n *node) bool {
 // directory below it that holds none. It reports false, having done nothing,
 // where the manifest is not as it was.
 func (w *walker) skim(n *node, at place, depth int) bool {
-	if w.stat(at, "/"+manifestPath) != nil || stampOf(&w.st) != n.file.stamp {
+	if w.stat(at, "/"+manifestPath) != nil || !n.file.holds(&w.st) {
 		return false
 	}
 	w.found++

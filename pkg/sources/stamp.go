@@ -1,9 +1,11 @@
 package sources
 
 import (
+	"encoding/binary"
 	"math"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sys/unix"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
@@ -47,6 +49,17 @@ func stampOf(st *unix.Statx_t) stamp {
 func (s stamp) settled(now time.Time) bool {
 	edge := now.Add(-racyWindow).UnixNano()
 	return s.mtime <= edge && s.ctime <= edge
+}
+
+// sum is a hash of the stamp, never 0: where there are as many as agents.
+func (s stamp) sum() uint64 {
+	var b [32]byte
+	binary.NativeEndian.PutUint64(b[0:], s.ino)
+	binary.NativeEndian.PutUint64(b[8:], uint64(s.mtime))
+	binary.NativeEndian.PutUint64(b[16:], uint64(s.ctime))
+	binary.NativeEndian.PutUint32(b[24:], s.dev)
+	binary.NativeEndian.PutUint32(b[28:], s.size)
+	return max(1, xxhash.Sum64(b[:]))
 }
 
 func (s stamp) id() agent.FileID {

@@ -17,8 +17,9 @@ import (
 type strays struct {
 	nodes []*node // name is the whole path, in order
 	// What the list was made from. While none of it moves the list holds.
-	known, denied, roots []string
-	incomplete           bool
+	known         []agent.Known
+	denied, roots []string
+	incomplete    bool
 }
 
 // choose makes the list anew unless it still holds.
@@ -44,8 +45,8 @@ func (s *strays) choose(t *Tree, req *agent.SweepRequest, roots []string, listin
 // cannot speak about, which the walks of this sweep did not come by.
 func (t *Tree) unvisited(req *agent.SweepRequest, roots []string, listing *agent.Listing, partial bool) []string {
 	var paths []string
-	for _, p := range req.Known {
-		if !t.visited(p, roots) {
+	for i := range req.Known {
+		if p := req.Known[i].Path; !t.visited(p, roots) {
 			paths = append(paths, p)
 		}
 	}
@@ -154,6 +155,6 @@ func (w *walker) lookAtStray(n *node) {
 }
 
 // sameSlice reports whether both are one slice, not merely equal.
-func sameSlice(a, b []string) bool {
+func sameSlice[T any](a, b []T) bool {
 	return len(a) == len(b) && unsafe.SliceData(a) == unsafe.SliceData(b)
 }

@@ -45,7 +45,7 @@ func TestSweepFinds(t *testing.T) {
 	if diff := cmp.Diff(want, paths(t, l, root)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if len(c.Paths) != len(want) || !slices.Equal(c.IDs, []agent.ID{"A1", "A2", "A3", "A4", "ROOT"}) {
+	if !c.All || len(c.Paths)+len(c.IDs) > 0 {
 		t.Errorf("changes %v", c)
 	}
 	r := l.Roots[0]
@@ -74,7 +74,7 @@ func TestSweepDepth(t *testing.T) {
 	if diff := cmp.Diff([]string{"1", "1/2"}, paths(t, l, root)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	req.Known = []string{root + "/1/2/3", root + "/1/2/nothing"}
+	req.Known = knownAt(root+"/1/2/3", root+"/1/2/nothing")
 	l, c := sweep(t, tree, req)
 	if diff := cmp.Diff([]string{"1", "1/2", "1/2/3"}, paths(t, l, root)); diff != "" {
 		t.Errorf("known and deeper (-want +got)\n%s", diff)
@@ -115,7 +115,7 @@ func TestSweepDenied(t *testing.T) {
 	project(t, root+"/no/below", "N2")
 	project(t, root+"/north", "A2")
 	tree := newTree(t, Options{})
-	req := agent.SweepRequest{Roots: []string{root}, Known: []string{root + "/no", root + "/no/below"}}
+	req := agent.SweepRequest{Roots: []string{root}, Known: knownAt(root+"/no", root+"/no/below")}
 	sweep(t, tree, req)
 	req.Denied = []string{root + "/no"}
 	l, c := sweep(t, tree, req)
@@ -146,7 +146,7 @@ func TestSweepGoneRoot(t *testing.T) {
 	gone := root + "/gone"
 	project(t, gone+"/a", "A1")
 	tree := newTree(t, Options{})
-	req := agent.SweepRequest{Roots: []string{gone}, Known: []string{gone + "/a"}}
+	req := agent.SweepRequest{Roots: []string{gone}, Known: knownAt(gone + "/a")}
 	before, _ := sweep(t, tree, req)
 	must(t, os.Rename(gone, root+"/elsewhere"))
 	l, c := sweep(t, tree, req)
@@ -176,7 +176,7 @@ func TestSweepEntryBound(t *testing.T) {
 			write(t, filepath.Join(root, p, string(rune('0'+i))), "x")
 		}
 	}
-	req := agent.SweepRequest{Roots: []string{root}, Known: []string{root + "/d"}}
+	req := agent.SweepRequest{Roots: []string{root}, Known: knownAt(root + "/d")}
 	tree := newTree(t, Options{MaxEntries: 20})
 	for range 2 { // listed, then remembered
 		l, _ := sweep(t, tree, req)
@@ -223,11 +223,11 @@ func TestSweepOutsideEveryRoot(t *testing.T) {
 	dir := temp(t)
 	p := project(t, dir+"/p", "A1")
 	tree := newTree(t, Options{})
-	req := agent.SweepRequest{Known: []string{p}}
-	if l, c := sweep(t, tree, req); len(l.Sightings) != 1 || len(c.Paths) != 1 || l.Reads != 1 {
+	req := agent.SweepRequest{Known: knownAt(p)}
+	if l, c := sweep(t, tree, req); len(l.Sightings) != 1 || !c.All || l.Reads != 1 {
 		t.Errorf("%v %v", l.Sightings, c)
 	}
-	if l, c := sweep(t, tree, req); len(c.Paths) != 0 || len(l.Sightings) != 1 {
+	if l, c := sweep(t, tree, req); c.All || len(c.Paths) != 0 || len(l.Sightings) != 1 {
 		t.Errorf("quiet: %v", c)
 	}
 	write(t, p+"/.dork/agent.json", manifest("A2"))
@@ -305,8 +305,8 @@ func TestForkedWalkListsTheSame(t *testing.T) {
 	tree := newTree(t, Options{})
 	first, changes := sweep(t, tree, req)
 	second, again := sweep(t, tree, req)
-	if len(again.IDs) != 0 || len(changes.IDs) == 0 {
-		t.Errorf("changes %d, then %d", len(changes.IDs), len(again.IDs))
+	if len(again.IDs) != 0 || again.All || !changes.All {
+		t.Errorf("changes %v, then %v", changes, again)
 	}
 	for _, l := range []*agent.Listing{first, second} {
 		if !slices.IsSortedFunc(l.Sightings, func(a, b agent.Sighting) int { return strings.Compare(a.Path, b.Path) }) {
@@ -348,4 +348,13 @@ func TestSweepGuessesAtTheDepthLimit(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, kind)
 		}
 	}
+}
+
+// knownAt are paths on record, with ids that nobody else has.
+func knownAt(paths ...string) []agent.Known {
+	known := make([]agent.Known, len(paths))
+	for i, p := range paths {
+		known[i] = agent.Known{Path: p, ID: agent.ID(p)}
+	}
+	return known
 }

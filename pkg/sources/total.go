@@ -1,18 +1,11 @@
 package sources
 
-import (
-	"maps"
-
-	"github.com/mesh-registry/mesh-controller/pkg/agent"
-)
-
 // tally is what a walk came to.
 type tally struct {
 	stats, reads int
 	found        int  // manifests, readable or not
 	changed      bool // a sighting is not what it was
 	moved        bool // the set of directories is not what it was
-	digests      digests
 }
 
 func (t *tally) add(o *tally) {
@@ -21,7 +14,6 @@ func (t *tally) add(o *tally) {
 	t.found += o.found
 	t.changed = t.changed || o.changed
 	t.moved = t.moved || o.moved
-	t.digests = t.digests.with(o.digests)
 }
 
 // total is what all walks of a sweep came to.
@@ -29,18 +21,6 @@ type total struct {
 	tally
 	incomplete bool // a root could not be listed whole
 	skipped    bool // a directory could not be listed
-}
-
-// digests of manifests, see agent.Changes; nil: none were asked for, or read.
-type digests map[agent.ID]uint64
-
-// with adds others to them.
-func (d digests) with(others digests) digests {
-	if d == nil {
-		return others
-	}
-	maps.Copy(d, others)
-	return d
 }
 
 func sumUp(walks []walk) (sum total) {

@@ -26,7 +26,10 @@ type Tree struct {
 	number uint32           // of the sweep
 	trees  map[string]*node // by root
 	strays strays
-	last   seen
+	// adopted are the known paths whose strings the nodes have taken over.
+	adopted []agent.Known
+	listed  bool // a listing was handed out
+	last    seen
 	// torn: a sweep ended before its listing was made, so that what the nodes
 	// remember is ahead of last.
 	torn bool
@@ -59,8 +62,8 @@ func New(opts Options) (*Tree, error) {
 
 func (t *Tree) newReader() reader { return reader{open: t.open, decode: t.decode} }
 
-// Sweep looks at everything and tells what differs from the sweep before. The
-// first one compares with nothing. What could not be seen is in the listing;
+// Sweep looks at everything and tells what differs from the sweep before; of the
+// first one that is all. What could not be seen is in the listing;
 // an error means that ctx ended, and then the next sweep tells what this one
 // found out.
 //
@@ -105,18 +108,25 @@ func (t *Tree) sweep(ctx context.Context, req agent.SweepRequest) (*agent.Listin
 	}
 
 	t.torn = false
-	var changes agent.Changes
+	changes := agent.Changes{All: !t.listed}
 	if torn || sum.changed || sum.found != len(t.last.Sightings) {
-		now := compose(t.gather(sum.found), &t.last)
+		nodes := t.gather(sum.found)
+		if !sameSlice(t.adopted, req.Known) {
+			t.adopted = req.Known
+			adopt(nodes, t.adopted)
+		}
+		now := compose(nodes, &t.last)
 		if terms.skim && lost(&t.last, &now) {
 			t.torn = true // what this one has learnt is to be told by the next
 			return t.sweepAgain(ctx, req, &sum)
 		}
-		changes = compare(&t.last, &now)
+		if !changes.All {
+			changes = compare(&t.last, &now)
+		}
 		t.last = now
 	}
+	t.listed = true
 	listing.Sightings, listing.ByID = t.last.Sightings, t.last.ByID
-	changes.Digests = sum.digests
 	listing.Stats, listing.Reads = sum.stats, sum.reads
 	return listing, changes, nil
 }
@@ -128,7 +138,6 @@ func (t *Tree) terms(req *agent.SweepRequest) terms {
 		now:     req.Now,
 		reread:  req.Full,
 		skim:    req.Skim && !req.Full,
-		digests: req.Digests,
 		depth:   t.opts.depth(),
 		bound:   int64(t.opts.MaxEntries),
 		managed: t.opts.ManagedHome,

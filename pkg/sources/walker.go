@@ -38,7 +38,6 @@ type terms struct {
 	now     time.Time
 	reread  bool  // every directory and every manifest
 	skim    bool  // look into projects in turns
-	digests bool  // of what is read
 	slot    uint8 // the part that is scrubbed
 	slots   uint8 // 0: none is
 	depth   int

@@ -19,20 +19,15 @@ type scannedEntries struct {
 	// met and kept tell of each of was whether its row is there, and whether it is
 	// the same.
 	met, kept bitSet
-	// fresh are the others. rows tells of each row, in the order of the scan, its
-	// position in was, or in fresh: ^position.
-	fresh []found
-	rows  []int32
+	// fresh are the others, with the hashes of their rows. rows tells of each row,
+	// in the order of the scan, its position in was, or in fresh: ^position.
+	fresh     []agent.Entry
+	freshSums []uint64
+	rows      []int32
 	// own outcomes whose row is there.
 	own map[agent.ID]struct{}
 	// changed by others, those that are gone not included.
 	changed []agent.ID
-}
-
-// found is an entry with the hash of its row.
-type found struct {
-	entry agent.Entry
-	sum   uint64
 }
 
 func newScannedEntries(old *memory) scannedEntries {
@@ -41,13 +36,23 @@ func newScannedEntries(old *memory) scannedEntries {
 		s.was = old.listing.Entries
 	}
 	s.met, s.kept = newBitSet(len(s.was)), newBitSet(len(s.was))
-	s.rows = make([]int32, 0, len(s.was))
 	return s
+}
+
+// expect makes room for so many rows, where hardly any is known.
+func (s *scannedEntries) expect(rows int) {
+	s.rows = make([]int32, 0, max(rows, len(s.was)))
+	if fresh := rows - len(s.was); fresh > len(s.was) {
+		s.fresh, s.freshSums = make([]agent.Entry, 0, fresh), make([]uint64, 0, fresh)
+	}
 }
 
 func (sc *scan) rows(c *conn) error {
 	if !c.schema.tables["agents"] {
 		return nil
+	}
+	if err := c.query("SELECT count(*) FROM agents", func(r *row) { sc.entries.expect(r.ColumnInt(0)) }); err != nil {
+		return err
 	}
 	return c.query(`SELECT `+c.schema.selection(numCompared)+` FROM agents`, func(r *row) {
 		var id []byte
@@ -56,12 +61,13 @@ func (sc *scan) rows(c *conn) error {
 		} else {
 			id = []byte(r.rowID())
 		}
-		at, sum := sc.entries.locate(id), c.sum(r)
-		if sc.entries.add(id, at, sum) {
+		s := &sc.entries
+		at, sum := s.locate(id), c.sum(r)
+		if s.add(id, at, sum) {
 			return
 		}
-		sc.entries.rows = append(sc.entries.rows, int32(^len(sc.entries.fresh)))
-		sc.entries.fresh = append(sc.entries.fresh, found{sc.entry(r), sum})
+		s.rows = append(s.rows, int32(^len(s.fresh)))
+		s.fresh, s.freshSums = append(s.fresh, sc.entry(r, id, at)), append(s.freshSums, sum)
 	})
 }
 
@@ -133,8 +139,11 @@ func (s *scannedEntries) merge() (entries []agent.Entry, sums []uint64, order []
 		news[i] = int32(i)
 	}
 	slices.SortFunc(news, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(s.fresh[a].entry.ID, s.fresh[b].entry.ID), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(s.fresh[a].ID, s.fresh[b].ID), cmp.Compare(a, b))
 	})
+	if len(s.was) == 0 {
+		return s.arrange(news)
+	}
 	entries = make([]agent.Entry, 0, len(s.rows))
 	sums = make([]uint64, 0, len(s.rows))
 	kept, fresh := make([]int32, len(s.was)), make([]int32, len(s.fresh)) // where they go
@@ -146,13 +155,13 @@ func (s *scannedEntries) merge() (entries []agent.Entry, sums []uint64, order []
 		if !s.kept.has(at) {
 			continue
 		}
-		for ; len(news) > 0 && s.fresh[news[0]].entry.ID < s.was[at].ID; news = news[1:] {
-			fresh[news[0]] = put(s.fresh[news[0]].entry, s.fresh[news[0]].sum)
+		for ; len(news) > 0 && s.fresh[news[0]].ID < s.was[at].ID; news = news[1:] {
+			fresh[news[0]] = put(s.fresh[news[0]], s.freshSums[news[0]])
 		}
 		kept[at] = put(s.was[at], s.old.sums[at])
 	}
 	for _, i := range news {
-		fresh[i] = put(s.fresh[i].entry, s.fresh[i].sum)
+		fresh[i] = put(s.fresh[i], s.freshSums[i])
 	}
 	for i, at := range s.rows {
 		if at >= 0 {
@@ -164,17 +173,48 @@ func (s *scannedEntries) merge() (entries []agent.Entry, sums []uint64, order []
 	return entries, sums, s.rows
 }
 
-// entry is the row in short.
-func (sc *scan) entry(r *row) agent.Entry {
-	return agent.Entry{
-		ID:        r.rowID(),
-		Path:      r.text(colPath),
-		ScanRoot:  sc.word(r, colScanRoot),
-		Namespace: sc.word(r, colField+agent.FieldNamespace),
-		Status:    sc.word(r, colStatus),
-		System:    r.cell(colField+agent.FieldIsSystem) == agent.BoolCell(true),
-		Digest:    r.digest(),
+// arrange puts the fresh ones in this order where they are, as they are all:
+// each cycle of moves begins with one in hand.
+func (s *scannedEntries) arrange(news []int32) (entries []agent.Entry, sums []uint64, order []int32) {
+	for to, from := range news {
+		s.rows[from] = int32(to)
 	}
+	for i := range news {
+		e, sum := s.fresh[i], s.freshSums[i]
+		for to := int32(i); news[to] >= 0; {
+			from := news[to]
+			news[to] = -1
+			if int(from) == i {
+				s.fresh[to], s.freshSums[to] = e, sum
+			} else {
+				s.fresh[to], s.freshSums[to] = s.fresh[from], s.freshSums[from]
+			}
+			to = from
+		}
+	}
+	return s.fresh, s.freshSums, s.rows
+}
+
+// entry is the row in short. at is the position of its previous one, -1 for none.
+func (sc *scan) entry(r *row, id []byte, at int) agent.Entry {
+	e := agent.Entry{
+		Common: sc.common(r),
+		System: r.cell(colField+agent.FieldIsSystem) == agent.BoolCell(true),
+		Digest: r.digest(),
+	}
+	// An id and a path that somebody has in memory anyway are kept once.
+	own := sc.old.own[agent.ID(id)]
+	e.ID, e.Path = own.id, own.path
+	if at >= 0 {
+		e.ID, e.Path = sc.entries.was[at].ID, sc.entries.was[at].Path
+	}
+	if string(e.ID) != string(id) {
+		e.ID = agent.ID(id)
+	}
+	if r.ColumnType(colPath) != textType || e.Path != string(r.ColumnRawText(colPath)) {
+		e.Path = r.text(colPath)
+	}
+	return e
 }
 
 // digest of the fields, see agent.Fields.Digest.
@@ -191,23 +231,25 @@ func (r *row) digest() uint64 {
 	return d.Sum()
 }
 
-// word is a text that occurs in many rows, once in memory.
-func (sc *scan) word(r *row, i int) string {
-	if r.ColumnType(i) != textType {
-		return r.text(i)
+// common is one for all rows that have it.
+func (sc *scan) common(r *row) *agent.Common {
+	b := sc.buf[:0]
+	for _, i := range [...]int{colScanRoot, colField + agent.FieldNamespace, colStatus} {
+		b = r.appendCell(b, i)
 	}
-	raw := r.ColumnRawText(i)
-	if w, ok := sc.words[string(raw)]; ok {
-		return w
+	sc.buf = b
+	if c, ok := sc.commons[string(b)]; ok {
+		return c
 	}
-	w := string(raw)
-	sc.words[w] = w
-	return w
+	c := &agent.Common{ScanRoot: r.text(colScanRoot), Namespace: r.text(colField + agent.FieldNamespace), Status: r.text(colStatus)}
+	sc.commons[string(b)] = c
+	return c
 }
 
 // sameEntries tells it at once of a slice and itself.
 func sameEntries(a, b []agent.Entry) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0] || slices.Equal(a, b))
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0] ||
+		slices.EqualFunc(a, b, func(x, y agent.Entry) bool { return x.Equal(&y) }))
 }
 
 // bitSet is a set of positions.

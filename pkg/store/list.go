@@ -49,14 +49,15 @@ type scan struct {
 	old     *memory
 	listing *agent.IndexListing
 	entries scannedEntries
-	words   map[string]string // scan roots, namespaces, statuses: few, often
+	commons map[string]*agent.Common // few, often
+	buf     []byte
 }
 
 func newScan(old *memory) *scan {
 	return &scan{
 		old:     old,
 		entries: newScannedEntries(old),
-		words:   map[string]string{},
+		commons: map[string]*agent.Common{},
 		listing: &agent.IndexListing{
 			States:    map[agent.ID]agent.State{},
 			Displaced: map[agent.ID]agent.Tombstone{},

@@ -38,6 +38,9 @@ type lesson struct {
 type outcome struct {
 	sum  uint64
 	gone bool
+	// id and path of a row that is new: whoever made it has these strings too.
+	id   agent.ID
+	path string
 }
 
 func (l *lesson) row(id agent.ID, o outcome) {

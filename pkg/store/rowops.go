@@ -126,7 +126,11 @@ func (b *burst) learnRow(was, rec *agent.Record, set columnSet) error {
 			return err
 		}
 	}
-	b.learn.row(rec.ID, outcome{sum: sum})
+	o := outcome{sum: sum}
+	if was == nil {
+		o.id, o.path = rec.ID, rec.Path
+	}
+	b.learn.row(rec.ID, o)
 	return nil
 }
 

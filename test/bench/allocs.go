@@ -16,7 +16,7 @@ func measureAllocs(ctx context.Context, b *bench, f fleet) (_ []figures, err err
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, d.discard()) }()
+	defer func() { err = errors.Join(err, d.stop()) }()
 	g := figures{line: "allocs"}
 	for range b.rounds {
 		perSweep, err := d.mallocsOf(ctx, f)

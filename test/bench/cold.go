@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 )
 
@@ -20,11 +19,10 @@ func measureCold(ctx context.Context, b *bench, f fleet) ([]figures, error) {
 }
 
 func (b *bench) coldSync(ctx context.Context, f fleet, more ...string) (u usage, err error) {
-	h, err := b.newHome()
+	h, err := b.emptyHome(ctx)
 	if err != nil {
 		return u, err
 	}
-	defer func() { err = errors.Join(err, h.remove()) }()
 	return b.sync(ctx, h, f, more...)
 }
 

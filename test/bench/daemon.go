@@ -81,9 +81,6 @@ func (d *daemon) stop() error {
 	return errors.Join(d.signal(syscall.SIGCONT), d.signal(syscall.SIGTERM), d.cmd.Wait())
 }
 
-// discard stops the daemon and removes its home.
-func (d *daemon) discard() error { return errors.Join(d.stop(), d.home.remove()) }
-
 func (d *daemon) signal(s syscall.Signal) error { return d.cmd.Process.Signal(s) }
 func (d *daemon) pid() int                      { return d.cmd.Process.Pid }
 
@@ -130,11 +127,6 @@ func (b *bench) settled(ctx context.Context, f fleet, more ...string) (d *daemon
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, h.remove())
-		}
-	}()
 	if _, err := b.sync(ctx, h, f, more...); err != nil {
 		return nil, err
 	}

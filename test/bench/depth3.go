@@ -13,7 +13,7 @@ func measureDepth3(ctx context.Context, b *bench, f fleet) (_ []figures, err err
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, d.discard()) }()
+	defer func() { err = errors.Join(err, d.stop()) }()
 	g := figures{line: "depth3"}
 	buf := make([]byte, 32<<10)
 	for range b.rounds {

@@ -23,7 +23,7 @@ func measureEdit(ctx context.Context, b *bench, f fleet) (_ []figures, err error
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, d.discard()) }()
+	defer func() { err = errors.Join(err, d.stop()) }()
 	x, err := openIndex(d.index())
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ func measureIdle(ctx context.Context, b *bench, f fleet) (_ []figures, err error
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, d.discard()) }()
+	defer func() { err = errors.Join(err, d.stop()) }()
 	share, wakeups := figures{line: "idle"}, figures{line: "idle-wakeups"}
 	length := idleFor / time.Duration(b.rounds)
 	for range b.rounds {

@@ -22,7 +22,7 @@ func measureInodeCold(ctx context.Context, b *bench, f fleet) (_ []figures, err 
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, d.discard()) }()
+	defer func() { err = errors.Join(err, d.stop()) }()
 	g := figures{line: "inode-cold"}
 	for range b.rounds {
 		if err := dropCaches(); err != nil {

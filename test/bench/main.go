@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string) error {
 	if err := lock(b.dir); err != nil {
 		return err
 	}
-	if err := removeStaleHomes(b.dir); err != nil {
+	if err := b.removeHomes(); err != nil {
 		return err
 	}
 	if err := b.findFleets(*sizes, *tree); err != nil {
@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	lines, err := b.measure(ctx, wanted)
 	// What is measured already is worth printing.
-	return errors.Join(err, write(os.Stdout, *format, lines))
+	return errors.Join(err, write(os.Stdout, *format, lines), b.removeHomes())
 }
 
 func (b *bench) findFleets(sizes, tree string) error {

@@ -32,11 +32,10 @@ type writer struct {
 }
 
 func (b *bench) writeBeside(ctx context.Context, f fleet) (w writer, err error) {
-	h, err := b.newHome()
+	h, err := b.emptyHome(ctx)
 	if err != nil {
 		return w, err
 	}
-	defer func() { err = errors.Join(err, h.remove()) }()
 	if _, err := b.sync(ctx, h, fleet{root: h.dork()}); err != nil { // the schema
 		return w, err
 	}

@@ -14,7 +14,7 @@ func measureMissing(ctx context.Context, b *bench, f fleet) (_ []figures, err er
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, d.discard()) }()
+	defer func() { err = errors.Join(err, d.stop()) }()
 	defer func() { err = errors.Join(err, bringBack(f.root)) }()
 	marked, sweeps := figures{line: "missing"}, figures{line: "missing-sweeps"}
 	for range b.rounds {

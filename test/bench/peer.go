@@ -23,7 +23,6 @@ func measurePeer(ctx context.Context, b *bench, f fleet) (_ []figures, err error
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, h.remove()) }()
 	if _, err := b.sync(ctx, h, f, "--relay", "none", "--scan-depth", "2"); err != nil {
 		return nil, err
 	}

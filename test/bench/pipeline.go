@@ -22,13 +22,12 @@ func measurePipelined(ctx context.Context, b *bench, f fleet) (_ []figures, err 
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, model.remove()) }()
 	if _, err := b.sync(ctx, model, fleet{root: model.dork()}); err != nil {
 		return nil, err
 	}
 	g := figures{line: "cold-pipelined"}
 	for range b.rounds {
-		other, err := b.pipelined(f, model)
+		other, err := b.pipelined(ctx, f, model)
 		if err != nil {
 			return nil, err
 		}
@@ -43,12 +42,11 @@ func measurePipelined(ctx context.Context, b *bench, f fleet) (_ []figures, err 
 
 // pipelined makes rows, mailboxes and rules of a tree in a new home and returns
 // the wall seconds.
-func (b *bench) pipelined(f fleet, model home) (wall float64, err error) {
-	h, err := b.newHome()
+func (b *bench) pipelined(ctx context.Context, f fleet, model home) (wall float64, err error) {
+	h, err := b.emptyHome(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, h.remove()) }()
 	mailboxes := filepath.Dir(h.mailbox("", ""))
 	if err := errors.Join(makeAgents(model.index(), h.index()), os.MkdirAll(mailboxes, 0o700)); err != nil {
 		return 0, err

@@ -65,7 +65,7 @@ func (b *bench) quiet(ctx context.Context, f fleet, floor func(paths []string) (
 	if err != nil {
 		return q, err
 	}
-	defer func() { err = errors.Join(err, d.discard()) }()
+	defer func() { err = errors.Join(err, d.stop()) }()
 	for range b.rounds {
 		w, err := d.sweepsOf(ctx, interval, disturb)
 		if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 )
 
 // From the start of the process to the end of its first sweep: of an empty home,
@@ -12,7 +11,6 @@ func measureStart(ctx context.Context, b *bench, f fleet) (_ []figures, err erro
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, nothing.remove()) }()
 	empty, err := b.starts(ctx, fleet{root: nothing.dork()})
 	if err != nil {
 		return nil, err
@@ -33,7 +31,6 @@ func (b *bench) starts(ctx context.Context, f fleet) (took []float64, err error)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, h.remove()) }()
 	if _, err := b.sync(ctx, h, f); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (b *bench) storm(ctx context.Context, f fleet) (clean, locked float64, err 
 	if err != nil {
 		return 0, 0, err
 	}
-	defer func() { err = errors.Join(err, d.discard()) }()
+	defer func() { err = errors.Join(err, d.stop()) }()
 	x, err := openIndex(d.index())
 	if err != nil {
 		return 0, 0, err

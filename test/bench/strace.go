@@ -24,7 +24,7 @@ func measureSyscalls(ctx context.Context, b *bench, f fleet) (_ []figures, err e
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, d.discard()) }()
+	defer func() { err = errors.Join(err, d.stop()) }()
 	calls, fsyncs := figures{line: "syscalls"}, figures{line: "fsyncs"}
 	for range b.rounds {
 		counts, err := d.traceSweep(ctx, strace)
@@ -120,11 +120,10 @@ func measureHold(ctx context.Context, b *bench, f fleet) ([]figures, error) {
 }
 
 func (b *bench) traceHolds(ctx context.Context, strace string, f fleet) (holds []float64, err error) {
-	h, err := b.newHome()
+	h, err := b.emptyHome(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, h.remove()) }()
 	if _, err := b.sync(ctx, h, fleet{root: h.dork()}); err != nil { // the schema
 		return nil, err
 	}

@@ -114,7 +114,8 @@ func (db *database) list() *agent.IndexListing {
 	for _, id := range slices.Sorted(maps.Keys(db.rows)) {
 		r := db.rows[id]
 		l.Entries = append(l.Entries, agent.Entry{
-			ID: id, Path: r.Path, ScanRoot: r.ScanRoot, Namespace: r.Namespace(), Status: r.Status, System: r.System(),
+			ID: id, Path: r.Path, System: r.System(),
+			Common: &agent.Common{ScanRoot: r.ScanRoot, Namespace: r.Namespace(), Status: r.Status},
 			Digest: r.Fields.Digest(),
 		})
 		if _, grave := db.graves[id]; grave {

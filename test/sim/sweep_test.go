@@ -15,7 +15,7 @@ type sweepMemory struct {
 	key     string // of everything that the listing depends on
 	listing *agent.Listing
 	serials map[string]int // by path: which writing of the manifest was seen
-	known   []string
+	known   []agent.Known
 }
 
 // Sweep looks at everything.
@@ -38,11 +38,13 @@ func (s *files) sweep(req *agent.SweepRequest) (*agent.Listing, agent.Changes) {
 		again.Began = req.Now
 		return &again, agent.Changes{}
 	}
-	w := walk{d: s.disk, req: req, sightings: map[string]agent.Sighting{}, serials: map[string]int{}, came: map[string]bool{}, digests: map[agent.ID]uint64{}}
+	w := walk{d: s.disk, req: req, sightings: map[string]agent.Sighting{}, serials: map[string]int{}, came: map[string]bool{}}
 	l := &agent.Listing{Began: req.Now, Roots: w.roots()}
 	w.strays(l, m.listing)
-	changes := compare(m, &w)
-	changes.Digests = w.digests
+	changes := agent.Changes{All: m.listing == nil}
+	if !changes.All {
+		changes = compare(m, &w)
+	}
 	if m.listing != nil && len(changes.Paths) == 0 {
 		l.Sightings, l.ByID = m.listing.Sightings, m.listing.ByID
 	} else {
@@ -68,7 +70,6 @@ type walk struct {
 	sightings map[string]agent.Sighting
 	serials   map[string]int
 	came      map[string]bool
-	digests   map[agent.ID]uint64
 }
 
 func (w *walk) roots() []agent.RootReport {
@@ -126,17 +127,18 @@ func (w *walk) note(p string) {
 	if s.Class, m, s.Problem = n.read(); m != nil {
 		s.ID, s.Namespace = m.ID, m.Namespace
 		s.System = m.IsSystem && agent.Within(p, managedHome)
-		if w.req.Digests {
-			fields := agent.Desired(m, agent.Place{})
-			w.digests[m.ID] = fields.Digest()
-		}
+		fields := agent.Desired(m, agent.Place{})
+		s.Digest = fields.Digest()
 	}
 	w.sightings[p], w.serials[p] = s, n.file.serial
 }
 
 // strays looks at what is recorded, or was seen before, where no walk came by.
 func (w *walk) strays(l, last *agent.Listing) {
-	paths := slices.Clone(w.req.Known)
+	var paths []string
+	for _, k := range w.req.Known {
+		paths = append(paths, k.Path)
+	}
 	if last != nil {
 		for i := range last.Sightings {
 			if p := last.Sightings[i].Path; !l.CompleteFor(p) {

@@ -31,10 +31,8 @@ func (w *world) listAddresses() []agent.Subject {
 		panic(err)
 	}
 	var list []agent.Subject
-	for _, endpoints := range l.Endpoints {
-		for _, e := range endpoints {
-			list = append(list, e.Subject)
-		}
+	for _, e := range l.Endpoints {
+		list = append(list, e.Subject)
 	}
 	slices.Sort(list)
 	return list

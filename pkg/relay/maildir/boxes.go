@@ -1,9 +1,9 @@
 package maildir
 
 import (
+	"cmp"
+	"slices"
 	"strings"
-
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
@@ -14,9 +14,8 @@ type box struct {
 	name  agent.Subject
 	sum   uint64 // of the stamp; 0 while that is too young to be trusted
 	ino   uint64
-	next  uint32 // of those whose names have one hash: its index + 1
-	turn  uint8  // of lookPasses: when it is looked at whatever is remembered
-	seen  uint8  // the reading of the directory that last saw it
+	turn  uint8 // of lookPasses: when it is looked at whatever is remembered
+	seen  uint8 // the reading of the directory that last saw it
 	state boxState
 	ours  bool // an agent's; any other counts as nothing
 }
@@ -40,7 +39,7 @@ const (
 // next one, which shows it to the planner: two ids with one fold.
 type boxes struct {
 	all   []box
-	first map[uint64]uint32 // by the hash of the folded name: the index + 1
+	names nameTable
 	// stamp of the directory from just before it was last read. While settled,
 	// an equal one proves that no name came or went.
 	stamp   stamp
@@ -55,94 +54,60 @@ type boxes struct {
 }
 
 func newBoxes() boxes {
-	return boxes{first: map[uint64]uint32{}, buf: make([]byte, 64<<10)}
-}
-
-// id of a mailbox that is ours.
-func (b *box) id() agent.ID {
-	return agent.ID(b.name[strings.LastIndexByte(string(b.name), '.')+1:])
-}
-
-// foldHash is equal for names that differ in letter case only.
-func foldHash(name string) uint64 {
-	var room [256]byte // as long as a name can be
-	folded := room[:0]
-	for i := range len(name) {
-		c := name[i]
-		switch {
-		case c >= 0x80:
-			return xxhash.Sum64String(strings.ToLower(name))
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		}
-		folded = append(folded, c)
-	}
-	return xxhash.Sum64(folded)
+	return boxes{buf: make([]byte, 64<<10)}
 }
 
 // find is the index of a name, -1 for none.
 func (bs *boxes) find(name string) int {
-	for at := bs.first[foldHash(name)]; at > 0; at = bs.all[at-1].next {
-		if string(bs.all[at-1].name) == name {
-			return int(at - 1)
-		}
-	}
-	return -1
+	return bs.names.find(name, func(i int) bool { return string(bs.all[i].name) == name })
 }
 
 // variant is another name that differs from this one in letter case only, nil
 // for none.
 func (bs *boxes) variant(name string) *box {
-	for at := bs.first[foldHash(name)]; at > 0; at = bs.all[at-1].next {
-		b := &bs.all[at-1]
-		if other := string(b.name); other != name && strings.EqualFold(other, name) {
-			return b
-		}
+	i := bs.names.find(name, func(i int) bool {
+		other := string(bs.all[i].name)
+		return other != name && strings.EqualFold(other, name)
+	})
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &bs.all[i]
 }
 
 // add remembers a name that is not known, and nothing of what stands there.
 func (bs *boxes) add(name string) (index int) {
 	index = len(bs.all)
-	hash := foldHash(name)
 	_, _, ours := agent.ParseSubject(name)
-	bs.all = append(bs.all, box{
-		name: agent.Subject(name), next: bs.first[hash], ours: ours,
-		turn: uint8(index % lookPasses), seen: bs.reading - 1,
-	})
-	bs.first[hash] = uint32(index + 1)
+	bs.all = append(bs.all, box{name: agent.Subject(name), ours: ours, turn: uint8(index % lookPasses), seen: bs.reading - 1})
+	bs.names.add(bs.all)
 	return index
 }
 
 // remove forgets a name; the last of all takes its index.
 func (bs *boxes) remove(index int) {
 	last := len(bs.all) - 1
-	bs.relink(index, bs.all[index].next)
+	bs.names.remove(bs.all, index)
 	if index != last {
-		bs.relink(last, uint32(index+1))
+		bs.names.move(bs.all, last, index)
 		bs.all[index] = bs.all[last]
 	}
 	bs.all[last] = box{}
 	bs.all = bs.all[:last]
 }
 
-// relink lets what leads to a box lead elsewhere.
-func (bs *boxes) relink(index int, to uint32) {
-	hash := foldHash(string(bs.all[index].name))
-	at := bs.first[hash]
-	if at == uint32(index+1) {
-		if to == 0 {
-			delete(bs.first, hash)
-		} else {
-			bs.first[hash] = to
-		}
+// arrange puts the boxes in the order in which they are listed, in which as good
+// as all of them are already.
+func (bs *boxes) arrange() {
+	if slices.IsSortedFunc(bs.all, byID) {
 		return
 	}
-	for bs.all[at-1].next != uint32(index+1) {
-		at = bs.all[at-1].next
-	}
-	bs.all[at-1].next = to
+	slices.SortFunc(bs.all, byID)
+	bs.names.fill(bs.all)
+}
+
+func byID(a, b box) int {
+	return cmp.Or(cmp.Compare(a.name.ID(), b.name.ID()), cmp.Compare(a.name, b.name))
 }
 
 // apply takes over what a whole scan found and returns the ids that it
@@ -152,7 +117,7 @@ func (bs *boxes) apply(s *scanner) (changed []agent.ID) {
 		f := &s.findings[i]
 		b := &bs.all[f.index]
 		if f.state != b.state {
-			changed = append(changed, b.id())
+			changed = append(changed, b.name.ID())
 			bs.moved = true
 		}
 		b.state, b.sum, b.ino = f.state, f.sum, f.ino
@@ -167,7 +132,7 @@ func (bs *boxes) apply(s *scanner) (changed []agent.ID) {
 			continue
 		}
 		if b.state != noBox {
-			changed = append(changed, b.id())
+			changed = append(changed, b.name.ID())
 			bs.moved = true
 		}
 		bs.remove(i)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
@@ -45,30 +44,17 @@ func (r *Relay) stale() bool {
 
 func (r *Relay) build() *agent.RelayListing {
 	l := &agent.RelayListing{
-		Endpoints: make(map[agent.ID][]agent.Endpoint, len(r.boxes.all)),
+		Endpoints: make(agent.Endpoints, 0, len(r.boxes.all)),
 		Kept:      r.keeping.ids,
 		Degraded:  r.rules.problem,
 	}
 	if l.Degraded == "" {
 		l.Rules = r.rules.sets
 	}
-	one := make([]agent.Endpoint, 0, len(r.boxes.all)) // most ids have one
+	r.boxes.arrange()
 	for i := range r.boxes.all {
-		b := &r.boxes.all[i]
-		if b.state == noBox {
-			continue
-		}
-		id, e := b.id(), agent.Endpoint{Subject: b.name, Whole: b.state == wholeBox, In: r.mailboxes}
-		if list := l.Endpoints[id]; list != nil {
-			l.Endpoints[id] = append(list, e)
-			continue
-		}
-		one = append(one, e)
-		l.Endpoints[id] = one[len(one)-1 : len(one) : len(one)]
-	}
-	for _, list := range l.Endpoints {
-		if len(list) > 1 {
-			slices.SortFunc(list, func(a, b agent.Endpoint) int { return strings.Compare(string(a.Subject), string(b.Subject)) })
+		if b := &r.boxes.all[i]; b.state != noBox {
+			l.Endpoints = append(l.Endpoints, agent.Endpoint{Subject: b.name, Whole: b.state == wholeBox, In: r.mailboxes})
 		}
 	}
 	return l
@@ -80,7 +66,7 @@ func (r *Relay) concerned(changed []agent.ID, rules rulesDiff) []agent.ID {
 		for i := range r.boxes.all {
 			b := &r.boxes.all[i]
 			if b.state != noBox && (rules.all || rules.namespaces[namespaceOf(b.name)]) {
-				changed = append(changed, b.id())
+				changed = append(changed, b.name.ID())
 			}
 		}
 	}

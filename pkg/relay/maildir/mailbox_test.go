@@ -244,7 +244,7 @@ func TestWholenessIsSeen(t *testing.T) {
 			for range within {
 				l, c := h.list()
 				changed = append(changed, c...)
-				if len(c) > 0 && l.Endpoints["01A"][0].Whole != whole {
+				if len(c) > 0 && l.Endpoints.Of("01A")[0].Whole != whole {
 					t.Errorf("%+v", l.Endpoints)
 				}
 			}
@@ -348,7 +348,7 @@ func TestYoungStampsAreNotTrusted(t *testing.T) {
 	}
 	l, changed, err := h.List(t.Context())
 	h.must(err)
-	if len(changed) != 1 || l.Endpoints["01A"][0].Whole || l.Rules["a"].Any() {
+	if len(changed) != 1 || l.Endpoints.Of("01A")[0].Whole || l.Rules["a"].Any() {
 		t.Errorf("changed %v, listing %+v", changed, l)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 )
@@ -63,13 +62,11 @@ func (r *Relay) compareRules() (changed []agent.ID) {
 }
 
 func (w *world) listing() *agent.RelayListing {
-	l := &agent.RelayListing{Endpoints: map[agent.ID][]agent.Endpoint{}, Degraded: w.broken}
+	l := &agent.RelayListing{Degraded: w.broken}
 	for s, b := range w.boxes {
-		l.Endpoints[idOf(s)] = append(l.Endpoints[idOf(s)], endpoint(s, b))
+		l.Endpoints = append(l.Endpoints, endpoint(s, b))
 	}
-	for _, list := range l.Endpoints {
-		slices.SortFunc(list, func(a, b agent.Endpoint) int { return strings.Compare(string(a.Subject), string(b.Subject)) })
-	}
+	l.Endpoints.Sort()
 	for _, k := range w.kept {
 		if l.Kept == nil {
 			l.Kept = map[agent.ID]bool{}
@@ -84,7 +81,7 @@ func (w *world) listing() *agent.RelayListing {
 
 func equal(a, b *agent.RelayListing) bool {
 	return a.Degraded == b.Degraded && maps.Equal(a.Rules, b.Rules) && maps.Equal(a.Kept, b.Kept) &&
-		maps.EqualFunc(a.Endpoints, b.Endpoints, slices.Equal)
+		slices.Equal(a.Endpoints, b.Endpoints)
 }
 
 func idOf(s agent.Subject) agent.ID {

@@ -64,7 +64,7 @@ func wantEndpoints(t *testing.T, b relay.Backend, want ...agent.Subject) {
 	t.Helper()
 	l, _ := list(t, b)
 	var got []agent.Subject
-	for id, endpoints := range l.Endpoints {
+	for id, endpoints := range l.Endpoints.ByID() {
 		for _, e := range endpoints {
 			got = append(got, e.Subject)
 			if _, of, _ := agent.ParseSubject(string(e.Subject)); of != id || !e.Whole || e.In == "" {

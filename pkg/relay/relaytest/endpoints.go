@@ -72,7 +72,7 @@ func testHalf(t *testing.T, h *Harness) {
 	ensure(t, h, adaAcme)
 	h.Damage(adaAcme)
 	l, _ := list(t, h.Backend)
-	if e := l.Endpoints[ada]; len(e) != 1 || e[0].Whole {
+	if e := l.Endpoints.Of(ada); len(e) != 1 || e[0].Whole {
 		t.Errorf("listed as %+v", e)
 	}
 	fresh, err := h.Backend.Endpoints(t.Context(), []agent.Subject{adaAcme})

@@ -101,7 +101,7 @@ func testListImmutable(t *testing.T, h *Harness) {
 	ensureRules(t, h, "acme")
 	l, _ := list(t, h.Backend)
 	before := agent.RelayListing{
-		Endpoints: map[agent.ID][]agent.Endpoint{ada: append([]agent.Endpoint(nil), l.Endpoints[ada]...)},
+		Endpoints: append(agent.Endpoints(nil), l.Endpoints...),
 		Rules:     map[string]agent.RuleSet{"acme": base},
 	}
 	ensure(t, h, bobAcme)
