@@ -114,6 +114,7 @@ func newRelay(c *Config, m mode, now func() time.Time) (relay.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("relay-dir: %w", err)
 	}
+	go backend.Warm(context.Background()) // beside the first sweep
 	return backend, nil
 }
 

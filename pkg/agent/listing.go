@@ -175,6 +175,15 @@ type IndexListing struct {
 	Written FieldSet
 }
 
+// Entry is the row of an id in short, nil for none.
+func (l *IndexListing) Entry(id ID) *Entry {
+	i, ok := slices.BinarySearchFunc(l.Entries, id, func(e Entry, id ID) int { return cmp.Compare(e.ID, id) })
+	if !ok {
+		return nil
+	}
+	return &l.Entries[i]
+}
+
 // Endpoint is an address that exists in the relay.
 type Endpoint struct {
 	Subject Subject

@@ -20,6 +20,10 @@ type SweepRequest struct {
 	// it was. Its manifest, and all others that are known, are looked at.
 	Skim bool
 	Now  time.Time
+	// Edited, unless nil, is told while the sweep goes on of a manifest that still
+	// carries its id where it did, and says something else. It may be called by
+	// several goroutines, and once more after the sweep where one was left behind.
+	Edited func(ID)
 }
 
 // Known is a path at which an id is on record.

@@ -31,13 +31,6 @@ func (c *Controller) apply(ctx context.Context, tasks []*task) {
 	})
 	c.applying.Lock()
 	defer c.applying.Unlock()
-	// Looking for what is left of namespaces takes all rows into account: once
-	// for many batches.
-	if c.queue.Len() == 0 {
-		if err := c.settleLeft(ctx); err != nil && ctx.Err() == nil {
-			c.log.Warn(err.Error())
-		}
-	}
 	c.announce(ctx, tasks)
 }
 

@@ -14,7 +14,7 @@ import (
 // that moved, for instance, has to be looked for.
 func (c *Controller) queueAtHome(ctx context.Context, req SyncRequest) *resync {
 	s := c.current.Load()
-	if s == nil || req.Full || len(req.Targets) == 0 || s.index.Lost || s.recovers {
+	if s == nil || req.Full || len(req.Targets) == 0 || s.index.Lost || c.ports.Index.Unclean() {
 		return nil
 	}
 	var ids []agent.ID
@@ -30,11 +30,36 @@ func (c *Controller) queueAtHome(ctx context.Context, req SyncRequest) *resync {
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	r := c.resyncs.begin(c.sequence.Add(1), ids)
+	r := c.resyncs.of(c.sequence.Add(1), ids)
 	for _, id := range ids {
 		c.queue.Add(id)
 	}
 	return r
+}
+
+// queueEdited queues an agent whose manifest a sweep has found edited, before the
+// sweep is over, where its handler needs nothing of what the sweep may still find:
+// it is recorded and active with nothing else on record, and lay where its row
+// says, alone. After the sweep it is looked at once more.
+func (c *Controller) queueEdited(r *resync, last *snapshot, index *agent.IndexListing, id agent.ID) {
+	if c.ports.Index.Unclean() || index.Lost || index.Paused || !slices.Equal(index.Denied, last.index.Denied) {
+		return
+	}
+	was, is := last.entry(id), index.Entry(id)
+	if was == nil || is == nil || !was.Equal(is) || !last.settledAt(was) || c.ledger.troubled(id) {
+		return
+	}
+	c.ledger.mark([]agent.ID{id}, c.ports.Clock.Now(), sourceFile)
+	c.resyncs.early(r, id)
+	c.queue.Add(id)
+}
+
+// settledAt reports whether an agent with this row is active where the row says,
+// and nothing else of it is on record.
+func (s *snapshot) settledAt(e *agent.Entry) bool {
+	seen := s.files.Places(e.ID)
+	_, state := s.index.States[e.ID]
+	return !state && e.Status == agent.Active && len(seen) == 1 && s.files.Sightings[seen[0]].Path == e.Path
 }
 
 // sameDenials reports whether nobody changed the deny list since the sweep.
@@ -46,8 +71,8 @@ func (c *Controller) sameDenials(ctx context.Context, s *snapshot) bool {
 // atHome looks whether an agent with a row and nothing else on record is where
 // its row says.
 func (c *Controller) atHome(ctx context.Context, s *snapshot, id agent.ID) bool {
-	e, seen := s.entry(id), s.files.Places(id)
-	if _, state := s.index.States[id]; e == nil || state || e.Status != agent.Active || len(seen) != 1 || s.files.Sightings[seen[0]].Path != e.Path {
+	e := s.entry(id)
+	if e == nil || !s.settledAt(e) {
 		return false
 	}
 	look := c.ports.Sources.Probe(ctx, agent.ProbeRequest{Path: e.Path, Anchor: e.Path})

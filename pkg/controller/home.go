@@ -108,7 +108,7 @@ func (c *Controller) reissue(f *agent.ManifestFile) (*intent, error) {
 // converged waits until the loop has looked at an id that an order concerns too.
 func (c *Controller) converged(ctx context.Context, id agent.ID) error {
 	c.ledger.mark([]agent.ID{id}, c.ports.Clock.Now(), sourceFile)
-	r := c.resyncs.begin(c.sequence.Load(), []agent.ID{id})
+	r := c.resyncs.of(c.sequence.Load(), []agent.ID{id})
 	c.queue.Add(id)
 	select {
 	case <-r.done:

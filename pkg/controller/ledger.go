@@ -239,6 +239,13 @@ func (l *ledger) absence(p *plan.Plan, before *agent.Record) {
 	}
 }
 
+// troubled reports whether a problem of the id is known.
+func (l *ledger) troubled(id agent.ID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.problems[id]) > 0
+}
+
 // settled ends what was open about an id: it is proven converged, or its state
 // is one that only new evidence changes. It says since when it differed.
 func (l *ledger) settled(id agent.ID, waits bool) (since time.Time, differed bool) {

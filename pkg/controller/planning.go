@@ -43,7 +43,7 @@ func (c *Controller) rehearse(ctx context.Context, wanted []string) ([]*task, er
 	c.sweeping.Lock()
 	defer c.sweeping.Unlock()
 	var stats agent.SweepStats
-	s, err := c.look(ctx, false, &stats)
+	s, err := c.look(ctx, SyncRequest{}, nil, &stats)
 	if err != nil {
 		return nil, err
 	}

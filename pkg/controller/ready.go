@@ -29,7 +29,9 @@ func (c *Controller) ground(ctx context.Context, files bool) error {
 	defer c.sweeping.Unlock()
 	look := c.lookAside
 	if files {
-		look = func(ctx context.Context) (*snapshot, error) { return c.look(ctx, false, &agent.SweepStats{}) }
+		look = func(ctx context.Context) (*snapshot, error) {
+			return c.look(ctx, SyncRequest{}, nil, &agent.SweepStats{})
+		}
 	}
 	s, err := look(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +22,10 @@ type resync struct {
 	// aborted: the controller stopped before the keys were done.
 	aborted bool
 }
+
+// unbegun is the sequence of a resync whose sweep goes on: no observation is late
+// enough for it.
+const unbegun = math.MaxUint64
 
 // progress of a key.
 type progress struct {
@@ -68,26 +73,72 @@ type resyncs struct {
 	active []*resync
 }
 
-// begin registers keys before they are queued.
-func (r *resyncs) begin(sequence uint64, ids []agent.ID) *resync {
+// open registers a resync whose keys are still to be found.
+func (r *resyncs) open() *resync {
 	s := &resync{
-		sequence: sequence,
-		keys:     make(map[agent.ID]progress, len(ids)),
+		sequence: unbegun,
+		keys:     map[agent.ID]progress{},
 		failures: map[agent.ID]Failure{},
 		done:     make(chan struct{}),
-	}
-	for _, id := range ids {
-		s.keys[id] = progress{}
-	}
-	s.pending = len(s.keys)
-	if len(ids) == 0 {
-		close(s.done)
-		return s
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.active = append(r.active, s)
 	return s
+}
+
+// of registers a resync of keys that are known.
+func (r *resyncs) of(sequence uint64, ids []agent.ID) *resync {
+	s := r.open()
+	r.begin(s, sequence, ids)
+	return s
+}
+
+// early registers a key that is queued while the sweep goes on: what is done
+// about it counts, and it is looked at again afterwards.
+func (r *resyncs) early(s *resync, id agent.ID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := s.keys[id]; !known && s.sequence == unbegun {
+		s.keys[id] = progress{}
+	}
+}
+
+// begin registers keys, none twice, before they are queued.
+func (r *resyncs) begin(s *resync, sequence uint64, ids []agent.ID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.aborted {
+		return
+	}
+	if len(s.keys) == 0 {
+		s.keys = make(map[agent.ID]progress, len(ids))
+	}
+	for id, p := range s.keys {
+		p.done = true // unless it is queued again
+		s.keys[id] = p
+	}
+	for _, id := range ids {
+		p := s.keys[id]
+		p.done = false
+		s.keys[id] = p
+	}
+	s.sequence, s.pending = sequence, len(ids)
+	if s.pending == 0 {
+		r.drop(s)
+		close(s.done)
+	}
+}
+
+// cancel is for a sweep that failed.
+func (r *resyncs) cancel(s *resync) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.drop(s)
+}
+
+func (r *resyncs) drop(s *resync) {
+	r.active = slices.DeleteFunc(r.active, func(o *resync) bool { return o == s })
 }
 
 // join makes whoever waits for id wait for other too: it was displaced.

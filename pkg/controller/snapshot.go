@@ -48,13 +48,7 @@ func (s *snapshot) sameSightings(l *agent.Listing) bool {
 func (s *snapshot) relayTrouble() string { return cmp.Or(s.relayDown, s.relay.Degraded) }
 
 // entry is the row of an id in short, nil for none.
-func (s *snapshot) entry(id agent.ID) *agent.Entry {
-	i, ok := slices.BinarySearchFunc(s.index.Entries, id, func(e agent.Entry, id agent.ID) int { return cmp.Compare(e.ID, id) })
-	if !ok {
-		return nil
-	}
-	return &s.index.Entries[i]
-}
+func (s *snapshot) entry(id agent.ID) *agent.Entry { return s.index.Entry(id) }
 
 // standing is the id whose row names a path.
 func (s *snapshot) standing(path string) (agent.ID, bool) {

@@ -34,7 +34,8 @@ func (c *Controller) Sync(ctx context.Context, req SyncRequest) (SyncResult, err
 func (c *Controller) resync(ctx context.Context, req SyncRequest, result *SyncResult) error {
 	began := c.ports.Clock.Now()
 	r := c.queueAtHome(ctx, req)
-	if r == nil {
+	atHome := r != nil
+	if !atHome {
 		var err error
 		if r, err = c.sweepAndQueue(ctx, req); err != nil {
 			return err
@@ -53,7 +54,9 @@ func (c *Controller) resync(ctx context.Context, req SyncRequest, result *SyncRe
 	if r.aborted {
 		return errStopped
 	}
-	c.swept(ctx)
+	if !atHome { // else no sweep has ended
+		c.swept(ctx)
+	}
 	*result = c.resyncs.result(r)
 	c.ledger.fill(&result.Counts)
 	result.Full = req.Full
@@ -75,12 +78,15 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 		c.ports.Metrics.Swept(stats)
 	}()
 	last := c.current.Load()
-	s, err := c.look(ctx, req.Full, &stats)
+	r := c.resyncs.open()
+	s, err := c.look(ctx, req, r, &stats)
 	if err != nil {
+		c.resyncs.cancel(r)
 		return nil, err
 	}
 	ids, err := c.selected(ctx, s, last, req)
 	if err != nil {
+		c.resyncs.cancel(r)
 		return nil, err
 	}
 	if s.anew {
@@ -91,7 +97,7 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 		stats.Result = "incomplete"
 	}
 	s.whole = len(req.Targets) == 0 && req.below == ""
-	r := c.resyncs.begin(c.sequence.Add(1), ids)
+	c.resyncs.begin(r, c.sequence.Add(1), ids)
 	c.current.Store(s)
 	for _, id := range ids {
 		if req.Full {
@@ -119,8 +125,9 @@ func (c *Controller) beginWith(s, last *snapshot, ids []agent.ID, req SyncReques
 	return ids
 }
 
-// look lists every source and forms the snapshot.
-func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStats) (*snapshot, error) {
+// look lists every source and forms the snapshot. Who was only edited is queued
+// for r meanwhile, unless that is nil.
+func (c *Controller) look(ctx context.Context, req SyncRequest, r *resync, stats *agent.SweepStats) (*snapshot, error) {
 	now, awake, why := c.settling.read()
 	if why != "" {
 		c.log.Info("absences have to settle anew", zap.String("event", "SettleWindow"), zap.String("cause", why))
@@ -139,9 +146,13 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 		c.ledger.mark(changed, now.Wall, sourceIndex)
 	}
 	roots := c.roots(index)
+	var edited func(agent.ID)
+	if last != nil && r != nil && len(req.Targets) == 0 && req.below == "" {
+		edited = func(id agent.ID) { c.queueEdited(r, last, index, id) }
+	}
 	known := knownPaths(index, last)
 	files, changes, err := c.ports.Sources.Sweep(ctx, agent.SweepRequest{
-		Roots: roots, Known: known, Denied: index.Denied, Full: full, Skim: c.skims(stats.Trigger), Now: now.Wall,
+		Roots: roots, Known: known, Denied: index.Denied, Full: req.Full, Skim: c.skims(stats.Trigger), Now: now.Wall, Edited: edited,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look at the files: %w", err)
@@ -150,10 +161,10 @@ func (c *Controller) look(ctx context.Context, full bool, stats *agent.SweepStat
 	stats.Stats, stats.Reads = files.Stats, files.Reads
 	c.ledger.mark(changes.IDs, now.Wall, sourceFile)
 
-	s := snapshot{files: files, index: index, known: known, anew: changes.All || last == nil, began: awake, recovers: full || c.ports.Index.Unclean()}
+	s := snapshot{files: files, index: index, known: known, anew: changes.All || last == nil, began: awake, recovers: req.Full || c.ports.Index.Unclean()}
 	c.listRelay(ctx, &s, last, now.Wall)
 	stats.Complete["relay"] = s.relayDown == ""
-	s.refused = c.refused(ctx, index.Denied, last, full)
+	s.refused = c.refused(ctx, index.Denied, last, req.Full)
 	c.remember(last, changes.Paths)
 	next := newSnapshot(s, last, plan.Roots{Managed: c.options.Load().ManagedHome, Configured: c.options.Load().ScanRoots})
 	c.markPaths(next, changes.Paths, now.Wall)

@@ -53,7 +53,21 @@ func (c *Controller) handle(ctx, hand context.Context, batch []agent.ID) {
 	if len(own) > 0 {
 		c.handleOwn(hand, own)
 	}
+	c.tidy(hand)
 	c.letGo(ctx)
+}
+
+// tidy looks for what is left of namespaces, which takes all rows into account:
+// once for many batches, and behind whoever waits for a key.
+func (c *Controller) tidy(ctx context.Context) {
+	if c.queue.Len() > 0 {
+		return
+	}
+	c.applying.Lock()
+	defer c.applying.Unlock()
+	if err := c.settleLeft(ctx); err != nil && ctx.Err() == nil {
+		c.log.Warn(err.Error())
+	}
 }
 
 // handleOwn makes one pass over keys that nobody ordered anything for.

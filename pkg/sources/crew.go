@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// shareFrom directories at the top of a root are learnt by two walkers: it
-	// is half kernel, half us, and a sidecar is not to take a whole machine.
+	// shareFrom directories at the top of a root are visited by two walkers where
+	// they are new or somebody waits: it is half kernel, half us, and a sidecar is
+	// not to take a whole machine.
 	// Below that starting a goroutine is not worth it.
 	shareFrom = 8
 	// coldHands are the walkers beside the first of each root, for all roots,
@@ -83,7 +84,7 @@ func blocksRead() int64 {
 func (w *walker) wantsHelp(kids []node, depth int) bool {
 	c := w.crew
 	learning := depth == 0 && len(kids) >= shareFrom && c.helpers.Load() == 0 && runtime.GOMAXPROCS(0) > 1 &&
-		(w.terms.reread || kids[len(kids)-1].sweep == 0)
+		(!w.terms.skim || kids[len(kids)-1].sweep == 0)
 	if !learning && !c.cold.Load() || len(kids) < 2 || len(w.special) > 0 {
 		return false
 	}

@@ -103,7 +103,15 @@ func (w *walker) note(n *node, c content) {
 		fields := agent.Desired(m, agent.Place{})
 		seen.Digest = fields.Digest()
 	}
+	if w.terms.edited != nil && n.file != nil && editedInPlace(n.file.seen, seen) {
+		w.terms.edited(seen.ID)
+	}
 	w.settle(n, &file{sum: w.proof(&c), hash: c.hash, seen: seen})
+}
+
+// editedInPlace reports whether one manifest of one agent was seen twice.
+func editedInPlace(was, is *agent.Sighting) bool {
+	return was.Class == agent.Present && is.Class == agent.Present && was.ID == is.ID
 }
 
 // label gives a sighting its path, and both strings of it memory of their own,

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -347,6 +348,38 @@ func TestSweepGuessesAtTheDepthLimit(t *testing.T) {
 		if got := tree.trees[root].find(name).dork; got != kind {
 			t.Errorf("%s: %d, want %d", name, got, kind)
 		}
+	}
+}
+
+// Who asks is told of a manifest that was edited where it lies before the sweep
+// ends, and of nothing else: all other changes need the whole listing.
+func TestEditsAreToldMeanwhile(t *testing.T) {
+	root := temp(t)
+	for _, p := range []string{"edited", "same", "gone", "renamed", "broken"} {
+		project(t, root+"/"+p, strings.ToUpper(p))
+	}
+	tree := newTree(t, Options{})
+	var mu sync.Mutex
+	var told []agent.ID
+	req := agent.SweepRequest{Roots: []string{root}, Edited: func(id agent.ID) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, id)
+	}}
+	sweep(t, tree, req)
+	if len(told) > 0 {
+		t.Errorf("the first sweep tells of %v", told)
+	}
+	write(t, root+"/edited/.dork/agent.json", strings.Replace(manifest("EDITED"), `"name"`, `"color":"#fff","name"`, 1))
+	must(t, os.RemoveAll(root+"/gone"))
+	write(t, root+"/renamed/.dork/agent.json", manifest("OTHER"))
+	write(t, root+"/broken/.dork/agent.json", "{")
+	project(t, root+"/new", "NEW")
+	if _, c := sweep(t, tree, req); !slices.Equal(told, []agent.ID{"EDITED"}) || len(c.Paths) != 5 {
+		t.Errorf("told of %v; changed: %v", told, c.Paths)
+	}
+	if sweep(t, tree, req); len(told) != 1 {
+		t.Errorf("told again: %v", told)
 	}
 }
 

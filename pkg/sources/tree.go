@@ -141,6 +141,7 @@ func (t *Tree) terms(req *agent.SweepRequest) terms {
 		depth:   t.opts.depth(),
 		bound:   int64(t.opts.MaxEntries),
 		managed: t.opts.ManagedHome,
+		edited:  req.Edited,
 	}
 	if t.opts.ScrubSweeps > 0 {
 		s.slots = uint8(t.opts.ScrubSweeps)

@@ -43,6 +43,7 @@ type terms struct {
 	depth   int
 	bound   int64
 	managed string
+	edited  func(agent.ID)
 }
 
 // place addresses the directory in hand: w.path[off:] relative to fd.

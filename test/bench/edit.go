@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// One edit among many: from the signal to the proof, and by an order for the one
-// project.
+// One edit among many: from the order of a sweep, from the signal, which has
+// everything read, and by an order for the one project.
 func measureEdit(ctx context.Context, b *bench, f fleet) (_ []figures, err error) {
 	paths, err := manifests(f)
 	if err != nil {
@@ -35,13 +35,24 @@ func measureEdit(ctx context.Context, b *bench, f fleet) (_ []figures, err error
 	}
 	defer func() { err = errors.Join(err, os.WriteFile(e.manifest, e.before, 0o644)) }()
 
-	signal, row, order := figures{line: "edit"}, figures{line: "edit-row"}, figures{line: "edit-sync"}
+	sweep, row, order := figures{line: "edit"}, figures{line: "edit-row"}, figures{line: "edit-sync"}
 	for range b.rounds {
-		bySignal, err := e.once(ctx, func() error { return d.signal(syscall.SIGUSR1) })
-		if err != nil {
+		swept := make(chan error, 1)
+		bySweep, err := e.once(ctx, func() error {
+			go func() {
+				_, err := d.sweep(ctx)
+				swept <- err
+			}()
+			return nil
+		})
+		if err := errors.Join(err, <-swept); err != nil {
 			return nil, err
 		}
 		floor, err := statManifests(paths)
+		if err != nil {
+			return nil, err
+		}
+		bySignal, err := e.once(ctx, func() error { return d.signal(syscall.SIGUSR1) })
 		if err != nil {
 			return nil, err
 		}
@@ -52,11 +63,11 @@ func measureEdit(ctx context.Context, b *bench, f fleet) (_ []figures, err error
 		if err != nil {
 			return nil, err
 		}
-		signal.ours, signal.other = append(signal.ours, bySignal*1e3), append(signal.other, floor.wall*1e3)
+		sweep.ours, sweep.other = append(sweep.ours, bySweep*1e3), append(sweep.other, floor.wall*1e3)
 		row.ours = append(row.ours, bySignal)
 		order.ours = append(order.ours, byOrder*1e3)
 	}
-	return []figures{signal, row, order}, nil
+	return []figures{sweep, row, order}, nil
 }
 
 // editing is one manifest that gets new names, of its agent and of a namespace

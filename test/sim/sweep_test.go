@@ -44,6 +44,7 @@ func (s *files) sweep(req *agent.SweepRequest) (*agent.Listing, agent.Changes) {
 	changes := agent.Changes{All: m.listing == nil}
 	if !changes.All {
 		changes = compare(m, &w)
+		w.tellEdited(m, req)
 	}
 	if m.listing != nil && len(changes.Paths) == 0 {
 		l.Sightings, l.ByID = m.listing.Sightings, m.listing.ByID
@@ -52,6 +53,21 @@ func (s *files) sweep(req *agent.SweepRequest) (*agent.Listing, agent.Changes) {
 	}
 	*m = sweepMemory{key: key, listing: l, serials: w.serials, known: slices.Clone(req.Known)}
 	return l, changes
+}
+
+// tellEdited of manifests that carry the id that they carried, while the sweep
+// has not ended for whoever asked.
+func (w *walk) tellEdited(m *sweepMemory, req *agent.SweepRequest) {
+	if req.Edited == nil {
+		return
+	}
+	for i := range m.listing.Sightings {
+		was := &m.listing.Sightings[i]
+		now, ok := w.sightings[was.Path]
+		if ok && was.Class == agent.Present && now.Class == agent.Present && now.ID == was.ID && w.serials[was.Path] != m.serials[was.Path] {
+			req.Edited(now.ID)
+		}
+	}
 }
 
 func sweepKey(d *disk, req *agent.SweepRequest) string {

@@ -110,6 +110,17 @@ func byID(a, b box) int {
 	return cmp.Or(cmp.Compare(a.name.ID(), b.name.ID()), cmp.Compare(a.name, b.name))
 }
 
+// ids of all that stand, possibly more than once.
+func (bs *boxes) ids() []agent.ID {
+	ids := make([]agent.ID, 0, len(bs.all))
+	for i := range bs.all {
+		if bs.all[i].state != noBox {
+			ids = append(ids, bs.all[i].name.ID())
+		}
+	}
+	return ids
+}
+
 // apply takes over what a whole scan found and returns the ids that it
 // concerns, possibly more than once.
 func (bs *boxes) apply(s *scanner) (changed []agent.ID) {
@@ -140,6 +151,13 @@ func (bs *boxes) apply(s *scanner) (changed []agent.ID) {
 	return changed
 }
 
+// know remembers the name of a mailbox that nobody has looked at.
+func (bs *boxes) know(s agent.Subject) {
+	if bs.find(string(s)) < 0 {
+		bs.add(string(s))
+	}
+}
+
 // made and gone are our own changes, which the next List is not to report.
 func (bs *boxes) made(s agent.Subject) {
 	i := bs.find(string(s))
@@ -147,10 +165,6 @@ func (bs *boxes) made(s agent.Subject) {
 		i = bs.add(string(s))
 	}
 	b := &bs.all[i]
-	if !bs.listed { // the first List reports it
-		b.state = noBox
-		return
-	}
 	b.sum, bs.settled = 0, false
 	if b.state != wholeBox {
 		b.state, bs.moved = wholeBox, true

@@ -36,7 +36,7 @@ func (r *Relay) Endpoints(ctx context.Context, subjects []agent.Subject) ([]agen
 		case err != nil:
 			return nil, &fs.PathError{Op: "stat", Path: r.box(s), Err: err}
 		}
-		state, _ := partsOf(fd, string(s))
+		state, _ := partsOf(fd, []byte(s))
 		list = append(list, agent.Endpoint{Subject: s, Whole: state == wholeBox, In: r.mailboxes})
 	}
 	return list, nil

@@ -25,6 +25,9 @@ func (r *Relay) List(ctx context.Context) (*agent.RelayListing, []agent.ID, erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("list mailboxes: %w", err)
 	}
+	if !r.boxes.listed {
+		changed = r.boxes.ids()
+	}
 	r.boxes.listed, r.boxes.loaded = true, true
 	r.rules.refresh()
 	if err := r.keeping.refresh(r.removed, r.now()); err != nil {
@@ -35,6 +38,19 @@ func (r *Relay) List(ctx context.Context) (*agent.RelayListing, []agent.ID, erro
 	}
 	changed = r.concerned(changed, r.known.compare(&r.rules))
 	return r.listing, changed, nil
+}
+
+// Warm looks at every mailbox, so that the first List, which has to, finds most
+// of it done. It may run beside anything; what it cannot see List will tell.
+func (r *Relay) Warm(ctx context.Context) {
+	if r.enter(ctx) != nil {
+		return
+	}
+	defer r.leave()
+	if !r.boxes.listed {
+		_, err := r.boxes.scan(ctx, r.mailboxes, r.now())
+		r.boxes.loaded = r.boxes.loaded || err == nil
+	}
 }
 
 // stale reports whether the rules that were handed out are not those of now.

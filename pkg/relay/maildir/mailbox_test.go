@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -253,6 +254,37 @@ func TestWholenessIsSeen(t *testing.T) {
 			}
 		}
 		clock = clock.Add(time.Hour)
+	}
+}
+
+// A relay that was warmed lists what stands when it lists, and reports everybody
+// once.
+func TestWarm(t *testing.T) {
+	h := newHome(t)
+	stands := func(s agent.Subject) {
+		for _, p := range parts {
+			h.must(os.MkdirAll(h.box(s)+"/"+p, 0o700))
+		}
+	}
+	stands("relay.agent.a.01STAYS")
+	stands("relay.agent.a.01GOES")
+	h.Warm(t.Context())
+	h.must(os.RemoveAll(h.box("relay.agent.a.01GOES")))
+	stands("relay.agent.a.01COMES")
+	h.must(h.EnsureEndpoint(t.Context(), "relay.agent.a.01MADE"))
+	all := []agent.ID{"01COMES", "01MADE", "01STAYS"}
+	for _, want := range [][]agent.ID{all, nil} {
+		l, changed := h.list()
+		var listed []agent.ID
+		for id, e := range l.Endpoints.ByID() {
+			if listed = append(listed, id); !e[0].Whole {
+				t.Errorf("%s is not whole", id)
+			}
+		}
+		if !slices.Equal(listed, all) || !slices.Equal(changed, want) {
+			t.Errorf("listed %v, changed %v, want %v", listed, changed, want)
+		}
+		h.Warm(t.Context()) // no more than nothing
 	}
 }
 

@@ -75,7 +75,7 @@ func isWhole(path string) bool {
 	if err != nil || !there {
 		return false
 	}
-	state, _ := partsOf(unix.AT_FDCWD, path)
+	state, _ := partsOf(unix.AT_FDCWD, []byte(path))
 	return state == wholeBox
 }
 

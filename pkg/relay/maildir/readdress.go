@@ -69,6 +69,9 @@ func (r *Relay) carryOver(ctx context.Context, old, next agent.Subject) error {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
+	if err == nil { // nobody was there under any spelling
+		r.boxes.know(next)
+	}
 	if err := r.ensure(next); err != nil {
 		return err
 	}

@@ -130,8 +130,8 @@ func (s *scanner) found(ctx context.Context, name []byte, ino uint64) error {
 func (s *scanner) look(index int) {
 	b := &s.all[index]
 	f := finding{index: index}
-	s.arg = append(append(s.arg[:0], b.name...), 0)
-	at, dir, err := lookAt(s.fd, s.arg)
+	s.arg = append(append(s.arg[:0], b.name...), "\x00failed\x00"...) // room for a part
+	at, dir, err := lookAt(s.fd, s.arg[:len(b.name)+1])
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && !dir:
 		f.state = noBox
@@ -143,7 +143,7 @@ func (s *scanner) look(index int) {
 			return
 		}
 		sure := false
-		f.state, sure = partsOf(s.fd, string(b.name))
+		f.state, sure = partsOf(s.fd, s.arg[:len(b.name)])
 		if sure && at.settled(s.now) {
 			f.sum = at.sum()
 		}
@@ -153,12 +153,11 @@ func (s *scanner) look(index int) {
 
 // partsOf tells whether a mailbox that is there is whole. A part that could
 // not be seen makes it half, and unsure: making it whole will say why it
-// cannot be.
-func partsOf(dirfd int, name string) (state boxState, sure bool) {
+// cannot be. What lies behind the name in memory is written over.
+func partsOf(dirfd int, name []byte) (state boxState, sure bool) {
 	for _, p := range parts {
-		var st unix.Stat_t
-		err := unix.Fstatat(dirfd, name+"/"+p, &st, unix.AT_SYMLINK_NOFOLLOW)
-		if err != nil || !isDir(&st) {
+		_, dir, err := lookAt(dirfd, append(append(append(name, '/'), p...), 0))
+		if err != nil || !dir {
 			return halfBox, err == nil || absent(err)
 		}
 	}
