@@ -187,6 +187,16 @@ func (r *resyncs) finish(t *task, sequence uint64, d deed, f *Failure) {
 	})
 }
 
+// over reports whether no key is waited for: mostly none was queued.
+func (s *resync) over() bool {
+	select {
+	case <-s.done:
+		return !s.aborted
+	default:
+		return false
+	}
+}
+
 // waits reports whether the key is one that is waited for still.
 func (s *resync) waits(id agent.ID) bool {
 	p, ok := s.keys[id]

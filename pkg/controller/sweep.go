@@ -42,7 +42,11 @@ func (c *Controller) resync(ctx context.Context, req SyncRequest, result *SyncRe
 		}
 	}
 	if result == nil {
-		c.following.Go(func() { c.follow(ctx, r) }) // ends with ctx or with the keys
+		if r.over() {
+			c.swept(ctx)
+		} else {
+			c.following.Go(func() { c.follow(ctx, r) }) // ends with ctx or with the keys
+		}
 		return nil
 	}
 	select {

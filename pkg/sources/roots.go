@@ -36,6 +36,10 @@ func (t *Tree) walkRoots(ctx context.Context, roots, denied []string, terms term
 		if k.tree == nil {
 			k.tree = &node{}
 		}
+		if i == len(roots)-1 {
+			t.walkRoot(ctx, k, terms) // a goroutine is dear beside a quiet walk
+			break
+		}
 		group.Go(func() error {
 			t.walkRoot(ctx, k, terms)
 			return nil

@@ -10,11 +10,12 @@ import "github.com/mesh-registry/mesh-controller/pkg/agent"
 const skimTurns = 4
 
 // skims reports whether of a project, in a sweep that allows it, only the
-// manifests are looked at this time.
-func (w *walker) skims(n *node) bool {
+// manifests are looked at this time. Where the walk goes no deeper nothing is to
+// be found in it; whether it is the same directory is looked at with its manifest.
+func (w *walker) skims(n *node, depth int) bool {
 	return w.terms.skim && n.file != nil && len(w.special) == 0 && n.settled && n.sweep+1 == w.terms.number &&
 		n.file.sum != 0 && n.file.seen.Class == agent.Present && !w.due(n) &&
-		uint32(n.slot)%skimTurns != w.terms.number%skimTurns
+		(depth == w.terms.depth || uint32(n.slot)%skimTurns != w.terms.number%skimTurns)
 }
 
 // skim passes by a project whose manifest did not change, and by every

@@ -3,6 +3,7 @@ package sources
 import (
 	"fmt"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -91,4 +92,39 @@ func TestSkimFindsInsideInTurn(t *testing.T) {
 		}
 	}
 	t.Errorf("not seen in %d sweeps", skimTurns)
+}
+
+// Where the walk goes no deeper a skimming sweep is one stat for a manifest, and
+// a directory that took another's place is told when its manifest is read again.
+func TestSkimAtTheBottom(t *testing.T) {
+	root := temp(t)
+	for i := range 24 {
+		project(t, fmt.Sprintf("%s/p%02d", root, i), fmt.Sprintf("P%d", i))
+	}
+	tree := newTree(t, Options{Depth: 1, ScrubSweeps: 12})
+	req := agent.SweepRequest{Roots: []string{root}, Skim: true, Now: time.Now().Add(time.Hour)}
+	for range 2 {
+		sweep(t, tree, req)
+	}
+	stats := 0
+	for range 12 {
+		l, _ := sweep(t, tree, req)
+		stats += l.Stats
+	}
+	if limit := 12*(24+4) + 24; stats > limit {
+		t.Errorf("%d stats in 12 sweeps, want at most %d", stats, limit)
+	}
+	must(t, os.Rename(root+"/p00", root+"/aside"))
+	mkdir(t, root+"/p00")
+	must(t, os.Rename(root+"/aside/.dork", root+"/p00/.dork"))
+	must(t, os.Remove(root+"/aside"))
+	info, err := os.Stat(root + "/p00")
+	must(t, err)
+	st, _ := info.Sys().(*syscall.Stat_t)
+	for range 12 {
+		if l, _ := sweep(t, tree, req); l.Sightings[0].Dir.Ino == st.Ino {
+			return
+		}
+	}
+	t.Error("another directory was not noticed in a turn of the scrub")
 }

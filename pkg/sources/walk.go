@@ -10,7 +10,7 @@ func (w *walker) visit(n *node, at place, depth int) {
 	if w.crew.full.Load() || w.pulse.stopped() {
 		return
 	}
-	if w.skims(n) && w.skim(n, at, depth) {
+	if w.skims(n, depth) && w.skim(n, at, depth) {
 		return
 	}
 	w.report.Directories++

@@ -84,10 +84,13 @@ type editing struct {
 var manifestName = regexp.MustCompile(`"name": "[^"]*"(, "namespace": "[^"]*")?`)
 
 // once edits, triggers and waits for row and mailbox; seconds from the trigger.
-// The daemon rests at the end, so that the next edit finds it so.
+// The daemon is settled before: edits are rare.
 func (e *editing) once(ctx context.Context, trigger func() error) (float64, error) {
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
+	if err := e.settle(ctx); err != nil {
+		return 0, err
+	}
 	e.edits++
 	name := fmt.Sprintf("edited-%06d", e.edits)
 	data := manifestName.ReplaceAll(e.before, fmt.Appendf(nil, `"name": %[1]q, "namespace": %[1]q`, name))

@@ -18,33 +18,44 @@ type sweepMemory struct {
 	known   []agent.Known
 }
 
-// Sweep looks at everything.
+// Sweep looks at everything. Edits are told when the disk is free for others, and
+// before the sweep has ended for whoever asked.
 func (s *files) Sweep(_ context.Context, req agent.SweepRequest) (*agent.Listing, agent.Changes, error) {
+	l, changes, edited, err := s.look(&req)
+	for _, id := range edited {
+		if req.Edited != nil {
+			req.Edited(id)
+		}
+	}
+	return l, changes, err
+}
+
+func (s *files) look(req *agent.SweepRequest) (l *agent.Listing, changes agent.Changes, edited []agent.ID, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.enter("files.Sweep", false); err != nil {
-		return nil, agent.Changes{}, err
+		return nil, agent.Changes{}, nil, err
 	}
-	l, changes := s.sweep(&req)
+	l, changes, edited = s.sweep(req)
 	s.watch.swept(l)
-	return l, changes, nil
+	return l, changes, edited, nil
 }
 
-func (s *files) sweep(req *agent.SweepRequest) (*agent.Listing, agent.Changes) {
+func (s *files) sweep(req *agent.SweepRequest) (*agent.Listing, agent.Changes, []agent.ID) {
 	m := &s.seen
 	key := sweepKey(s.disk, req)
 	if m.listing != nil && m.key == key && slices.Equal(m.known, req.Known) {
 		again := *m.listing
 		again.Began = req.Now
-		return &again, agent.Changes{}
+		return &again, agent.Changes{}, nil
 	}
 	w := walk{d: s.disk, req: req, sightings: map[string]agent.Sighting{}, serials: map[string]int{}, came: map[string]bool{}}
 	l := &agent.Listing{Began: req.Now, Roots: w.roots()}
 	w.strays(l, m.listing)
+	var edited []agent.ID
 	changes := agent.Changes{All: m.listing == nil}
 	if !changes.All {
-		changes = compare(m, &w)
-		w.tellEdited(m, req)
+		changes, edited = compare(m, &w), w.edited(m)
 	}
 	if m.listing != nil && len(changes.Paths) == 0 {
 		l.Sightings, l.ByID = m.listing.Sightings, m.listing.ByID
@@ -52,22 +63,19 @@ func (s *files) sweep(req *agent.SweepRequest) (*agent.Listing, agent.Changes) {
 		w.compose(l)
 	}
 	*m = sweepMemory{key: key, listing: l, serials: w.serials, known: slices.Clone(req.Known)}
-	return l, changes
+	return l, changes, edited
 }
 
-// tellEdited of manifests that carry the id that they carried, while the sweep
-// has not ended for whoever asked.
-func (w *walk) tellEdited(m *sweepMemory, req *agent.SweepRequest) {
-	if req.Edited == nil {
-		return
-	}
+// edited are the ids of manifests that carry the id that they carried.
+func (w *walk) edited(m *sweepMemory) (ids []agent.ID) {
 	for i := range m.listing.Sightings {
 		was := &m.listing.Sightings[i]
 		now, ok := w.sightings[was.Path]
 		if ok && was.Class == agent.Present && now.Class == agent.Present && now.ID == was.ID && w.serials[was.Path] != m.serials[was.Path] {
-			req.Edited(now.ID)
+			ids = append(ids, now.ID)
 		}
 	}
+	return ids
 }
 
 func sweepKey(d *disk, req *agent.SweepRequest) string {
