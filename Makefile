@@ -16,6 +16,8 @@ PKG      ?= ./...
 FUZZTIME ?= 60s
 COUNT    ?= 3
 BENCH    ?= .
+# What make bench compares with.
+OLD      ?= test/bench/baseline.txt
 SIZES    ?= 50,1000,10000
 ROUNDS   ?= 5
 MUTANTS  ?=
@@ -83,10 +85,18 @@ fuzz: ## Run each fuzz target for FUZZTIME (60s)
 	done
 
 .PHONY: bench
-bench: build $(BENCHSTAT) ## Compare the program with its floor (SIZES, ROUNDS), then run the Go benchmarks COUNT (3) times; OLD=file compares
+bench: build $(BENCHSTAT) ## Compare the program with its floor (SIZES, ROUNDS), then the Go benchmarks, run COUNT (3) times, with OLD
 	go run ./test/bench -binary $(BINARY) -sizes '$(SIZES)' -rounds '$(ROUNDS)'
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m -count $(COUNT) $(PKG) | tee bin/bench.txt
-	$(BENCHSTAT) $(if $(OLD),$(OLD)) bin/bench.txt
+	$(BENCHSTAT) $(OLD) bin/bench.txt
+
+# The parts of a sweep, without the whole ones.
+PARTS = ^Benchmark(Compute|DecodeManifest|Diff|List|CommitInsert|Queue|SweepQuiet)$$
+
+.PHONY: baseline
+baseline: ## Write anew what make bench compares with; on a quiet machine
+	go test -run '^$$' -bench '$(PARTS)' -benchmem -count 6 ./pkg/agent ./pkg/controller/... ./pkg/sources ./pkg/store > bin/baseline.txt
+	mv bin/baseline.txt test/bench/baseline.txt
 
 .PHONY: sim
 sim: $(TEST_SUMMARY) ## Simulate SEEDS (1000) runs of STEPS (200) steps and AGENTS (20) agents, from SEED (1) on; enumerate the planner

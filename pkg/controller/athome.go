@@ -14,7 +14,7 @@ import (
 // that moved, for instance, has to be looked for.
 func (c *Controller) queueAtHome(ctx context.Context, req SyncRequest) *resync {
 	s := c.current.Load()
-	if s == nil || req.Full || len(req.Targets) == 0 || s.index.Lost || c.ports.Index.Unclean() {
+	if s == nil || req.Full || len(req.Targets) == 0 || s.index.Lost || !c.stillHolds(s) {
 		return nil
 	}
 	var ids []agent.ID
@@ -42,7 +42,7 @@ func (c *Controller) queueAtHome(ctx context.Context, req SyncRequest) *resync {
 // it is recorded and active with nothing else on record, and lay where its row
 // says, alone. After the sweep it is looked at once more.
 func (c *Controller) queueEdited(r *resync, last *snapshot, index *agent.IndexListing, id agent.ID) {
-	if c.ports.Index.Unclean() || index.Lost || index.Paused || !slices.Equal(index.Denied, last.index.Denied) {
+	if index.Lost || index.Paused || !slices.Equal(index.Denied, last.index.Denied) || !c.stillHolds(last) {
 		return
 	}
 	was, is := last.entry(id), index.Entry(id)
@@ -52,6 +52,13 @@ func (c *Controller) queueEdited(r *resync, last *snapshot, index *agent.IndexLi
 	c.ledger.mark([]agent.ID{id}, c.ports.Clock.Now(), sourceFile)
 	c.resyncs.early(r, id)
 	c.queue.Add(id)
+}
+
+// stillHolds reports whether a snapshot is one of the configuration that holds
+// now, and nothing is left of a crash.
+func (c *Controller) stillHolds(s *snapshot) bool {
+	o := c.options.Load()
+	return s.roots.Managed == o.ManagedHome && slices.Equal(s.roots.Configured, o.ScanRoots) && !c.ports.Index.Unclean()
 }
 
 // settledAt reports whether an agent with this row is active where the row says,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -135,4 +136,19 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// BenchmarkDiff compares two listings of ten thousand, one of which differs.
+func BenchmarkDiff(b *testing.B) {
+	tree := newTree(b, Options{})
+	sweep(b, tree, agent.SweepRequest{Roots: []string{fleet(b, fleetSize)}})
+	now := seen{Listing: tree.last.Listing, hashes: slices.Clone(tree.last.hashes)}
+	now.Sightings = slices.Clone(now.Sightings)
+	now.hashes[fleetSize/2]++
+	b.ReportAllocs()
+	for b.Loop() {
+		if c := compare(&tree.last, &now); len(c.IDs) != 1 {
+			b.Fatal(c)
+		}
+	}
 }
