@@ -125,5 +125,6 @@ func (c *Controller) applyIntent(ctx context.Context, t *task, u *undo) error {
 		u.push(func(ctx context.Context) error { return c.restore(ctx, t) })
 	}
 	c.apply(ctx, []*task{t})
+	c.tidy(ctx)
 	return t.err
 }

@@ -84,7 +84,10 @@ type Controller struct {
 	paused atomic.Bool
 	// unrecorded: what the last sweep as a whole has shown could not be recorded.
 	unrecorded atomic.Bool
-	following  sync.WaitGroup
+	// unopened: a listing of the files had nothing to compare with, and no sweep
+	// has opened everybody since.
+	unopened  atomic.Bool
+	following sync.WaitGroup
 }
 
 // complete puts something in the place of what may be left out.

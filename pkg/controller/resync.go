@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -104,30 +105,42 @@ func (r *resyncs) early(s *resync, id agent.ID) {
 	}
 }
 
-// begin registers keys, none twice, before they are queued.
-func (r *resyncs) begin(s *resync, sequence uint64, ids []agent.ID) {
+// hasEarly reports whether any key was.
+func (r *resyncs) hasEarly(s *resync) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(s.keys) > 0
+}
+
+// begin registers keys, none twice, and returns what is to be queued: them, and
+// those that were early, since what was done about these was decided without what
+// the rest of the sweep has found.
+func (r *resyncs) begin(s *resync, sequence uint64, ids []agent.ID) []agent.ID {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.aborted {
-		return
+		return ids
 	}
-	if len(s.keys) == 0 {
+	if len(s.keys) > 0 {
+		early := maps.Clone(s.keys)
+		for _, id := range ids {
+			delete(early, id)
+		}
+		ids = append(slices.Clip(ids), sortedIDs(early)...)
+	} else {
 		s.keys = make(map[agent.ID]progress, len(ids))
 	}
-	for id, p := range s.keys {
-		p.done = true // unless it is queued again
-		s.keys[id] = p
-	}
 	for _, id := range ids {
-		p := s.keys[id]
-		p.done = false
-		s.keys[id] = p
+		if _, early := s.keys[id]; !early {
+			s.keys[id] = progress{}
+		}
 	}
 	s.sequence, s.pending = sequence, len(ids)
 	if s.pending == 0 {
 		r.drop(s)
 		close(s.done)
 	}
+	return ids
 }
 
 // cancel is for a sweep that failed.

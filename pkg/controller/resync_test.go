@@ -1,14 +1,15 @@
 package controller
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
 )
 
-// What is done about a key while its sweep goes on counts, and is waited for
-// once more only where it is queued again.
+// What is done about a key while its sweep goes on counts, and the key is waited
+// for once more.
 func TestEarlyKeys(t *testing.T) {
 	var all resyncs
 	done := func(s *resync, id agent.ID, sequence uint64, d deed) bool {
@@ -21,7 +22,9 @@ func TestEarlyKeys(t *testing.T) {
 	if done(s, "A", 1, synced) || done(s, "B", 1, relocated) {
 		t.Fatal("over before its sweep")
 	}
-	all.begin(s, 2, []agent.ID{"A", "C"})
+	if queued := all.begin(s, 2, []agent.ID{"A", "C"}); !slices.Equal(queued, []agent.ID{"A", "C", "B"}) {
+		t.Errorf("queued %v: whatever was early is looked at once more", queued)
+	}
 	all.early(s, "D") // by a walk that was left behind
 	if done(s, "A", 2, 0) || done(s, "B", 2, 0) || done(s, "C", 1, 0) {
 		t.Fatal("over while C was looked at before the sweep only")

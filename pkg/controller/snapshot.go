@@ -21,7 +21,7 @@ type snapshot struct {
 	relayDown string
 	// refused are the denied paths at which a manifest lies.
 	refused []string
-	// anew: there was no sweep to compare the files with, or no snapshot.
+	// anew: no sweep has opened everybody since the sources remember anything.
 	anew bool
 	// recovers: whatever is observed on it is cleared of what a crash left.
 	recovers bool

@@ -82,15 +82,18 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 		c.ports.Metrics.Swept(stats)
 	}()
 	last := c.current.Load()
-	r := c.resyncs.open()
+	r, begun := c.resyncs.open(), false
+	defer func() {
+		if !begun {
+			c.resyncs.cancel(r)
+		}
+	}()
 	s, err := c.look(ctx, req, r, &stats)
 	if err != nil {
-		c.resyncs.cancel(r)
 		return nil, err
 	}
 	ids, err := c.selected(ctx, s, last, req)
 	if err != nil {
-		c.resyncs.cancel(r)
 		return nil, err
 	}
 	if s.anew {
@@ -101,8 +104,8 @@ func (c *Controller) sweepAndQueue(ctx context.Context, req SyncRequest) (*resyn
 		stats.Result = "incomplete"
 	}
 	s.whole = len(req.Targets) == 0 && req.below == ""
-	c.resyncs.begin(r, c.sequence.Add(1), ids)
 	c.current.Store(s)
+	ids, begun = c.resyncs.begin(r, c.sequence.Add(1), ids), true
 	for _, id := range ids {
 		if req.Full {
 			c.queue.Forget(id)
@@ -126,6 +129,7 @@ func (c *Controller) beginWith(s, last *snapshot, ids []agent.ID, req SyncReques
 		open = ids
 	}
 	c.ledger.mark(open, c.ports.Clock.Now(), "")
+	c.unopened.Store(false)
 	return ids
 }
 
@@ -138,21 +142,17 @@ func (c *Controller) look(ctx context.Context, req SyncRequest, r *resync, stats
 		c.ledger.timeAnew(now.Wall)
 	}
 	stats.Complete = map[string]bool{"files": false, "index": false, "relay": false}
-	index, changed, err := c.ports.Index.List(ctx)
+	last := c.current.Load()
+	index, err := c.listIndex(ctx, last, now.Wall)
 	if err != nil {
-		c.ports.Metrics.IndexError("list")
 		return nil, err
 	}
 	stats.Complete["index"] = true
-	c.paused.Store(index.Paused)
-	last := c.current.Load()
-	if last != nil { // else everybody is looked at
-		c.ledger.mark(changed, now.Wall, sourceIndex)
-	}
 	roots := c.roots(index)
 	var edited func(agent.ID)
 	if last != nil && r != nil && len(req.Targets) == 0 && req.below == "" {
-		edited = func(id agent.ID) { c.queueEdited(r, last, index, id) }
+		listed := index
+		edited = func(id agent.ID) { c.queueEdited(r, last, listed, id) }
 	}
 	known := knownPaths(index, last)
 	files, changes, err := c.ports.Sources.Sweep(ctx, agent.SweepRequest{
@@ -164,8 +164,19 @@ func (c *Controller) look(ctx context.Context, req SyncRequest, r *resync, stats
 	stats.Complete["files"] = files.Complete()
 	stats.Stats, stats.Reads = files.Stats, files.Reads
 	c.ledger.mark(changes.IDs, now.Wall, sourceFile)
+	if changes.All || last == nil {
+		c.unopened.Store(true) // until a sweep opens everybody
+	}
+	if edited != nil && c.resyncs.hasEarly(r) {
+		// What was done about them is to be in the listing: the ledger takes its
+		// counts from there.
+		if index, err = c.listIndex(ctx, last, now.Wall); err != nil {
+			return nil, err
+		}
+		known = knownPaths(index, last)
+	}
 
-	s := snapshot{files: files, index: index, known: known, anew: changes.All || last == nil, began: awake, recovers: req.Full || c.ports.Index.Unclean()}
+	s := snapshot{files: files, index: index, known: known, anew: c.unopened.Load(), began: awake, recovers: req.Full || c.ports.Index.Unclean()}
 	c.listRelay(ctx, &s, last, now.Wall)
 	stats.Complete["relay"] = s.relayDown == ""
 	s.refused = c.refused(ctx, index.Denied, last, req.Full)
@@ -176,6 +187,20 @@ func (c *Controller) look(ctx context.Context, req SyncRequest, r *resync, stats
 		return nil, err
 	}
 	return next, nil
+}
+
+// listIndex lists the rows and marks whom others changed.
+func (c *Controller) listIndex(ctx context.Context, last *snapshot, now time.Time) (*agent.IndexListing, error) {
+	index, changed, err := c.ports.Index.List(ctx)
+	if err != nil {
+		c.ports.Metrics.IndexError("list")
+		return nil, err
+	}
+	c.paused.Store(index.Paused)
+	if last != nil { // else everybody is looked at
+		c.ledger.mark(changed, now, sourceIndex)
+	}
+	return index, nil
 }
 
 // skims reports whether a sweep may be content with the manifests that are known
@@ -317,7 +342,7 @@ func (c *Controller) selected(ctx context.Context, s, last *snapshot, req SyncRe
 		return s.idsBelow(req.below), nil
 	}
 	due := c.ledger.due(req.Trigger == "signal" || req.Trigger == "api")
-	if req.Full || s.anew || !s.sameGround(last) {
+	if req.Full || last == nil || s.anew || !s.sameGround(last) {
 		// What differs goes first: somebody may wait for it. Some of it is known to
 		// nobody any more.
 		rest := slices.DeleteFunc(s.ids(), func(id agent.ID) bool {

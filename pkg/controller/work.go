@@ -58,14 +58,15 @@ func (c *Controller) handle(ctx, hand context.Context, batch []agent.ID) {
 }
 
 // tidy looks for what is left of namespaces, which takes all rows into account:
-// once for many batches, and behind whoever waits for a key.
+// once for many batches, and behind whoever waits for a key. An order is answered
+// after it.
 func (c *Controller) tidy(ctx context.Context) {
 	if c.queue.Len() > 0 {
 		return
 	}
 	c.applying.Lock()
 	defer c.applying.Unlock()
-	if err := c.settleLeft(ctx); err != nil && ctx.Err() == nil {
+	if err := guard(func() error { return c.settleLeft(ctx) }); err != nil && ctx.Err() == nil {
 		c.log.Warn(err.Error())
 	}
 }

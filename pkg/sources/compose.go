@@ -44,7 +44,8 @@ func compose(nodes []*node, before *seen) seen {
 }
 
 // adopt takes the strings of what is on record where they say the same: a path
-// is the most that is kept of an agent, and whoever asks has it too.
+// is the most that is kept of an agent, and whoever asks has it too. The
+// sightings are those of a listing that nobody has yet.
 func adopt(nodes []*node, known []agent.Known) {
 	for _, n := range nodes {
 		seen := n.file.seen

@@ -29,7 +29,8 @@ type walk struct {
 func (t *Tree) walkRoots(ctx context.Context, roots, denied []string, terms terms) []walk {
 	walks := make([]walk, len(roots))
 	var group errgroup.Group
-	group.SetLimit(rootsAtOnce)
+	group.SetLimit(rootsAtOnce - 1)
+	defer func() { _ = group.Wait() }() // whatever becomes of the last
 	for i, root := range roots {
 		k := &walks[i]
 		k.root, k.tree, k.special = root, t.trees[root], t.specialPlaces(root, roots, denied)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -380,6 +381,28 @@ func TestEditsAreToldMeanwhile(t *testing.T) {
 	}
 	if sweep(t, tree, req); len(told) != 1 {
 		t.Errorf("told again: %v", told)
+	}
+}
+
+// A listing takes over the strings of what is on record, and one that was handed
+// out stays as it is.
+func TestStringsOnRecordAreShared(t *testing.T) {
+	root := temp(t)
+	for _, p := range []string{"a", "b"} {
+		project(t, root+"/"+p, strings.ToUpper(p))
+	}
+	tree := newTree(t, Options{})
+	req := agent.SweepRequest{Roots: []string{root}}
+	first, _ := sweep(t, tree, req)
+	path, id := unsafe.StringData(first.Sightings[0].Path), unsafe.StringData(string(first.Sightings[0].ID))
+	req.Known = []agent.Known{{Path: strings.Clone(root + "/a"), ID: "A"}}
+	write(t, root+"/b/.dork/agent.json", manifest("C")) // so that there is another listing
+	second, _ := sweep(t, tree, req)
+	if unsafe.StringData(first.Sightings[0].Path) != path || unsafe.StringData(string(first.Sightings[0].ID)) != id {
+		t.Error("the listing that was handed out has changed")
+	}
+	if unsafe.StringData(second.Sightings[0].Path) != unsafe.StringData(req.Known[0].Path) || second.Sightings[0].ID != "A" {
+		t.Error("the path on record is not shared")
 	}
 }
 

@@ -111,11 +111,11 @@ func (t *Tree) sweep(ctx context.Context, req agent.SweepRequest) (*agent.Listin
 	changes := agent.Changes{All: !t.listed}
 	if torn || sum.changed || sum.found != len(t.last.Sightings) {
 		nodes := t.gather(sum.found)
+		now := compose(nodes, &t.last)
 		if !sameSlice(t.adopted, req.Known) {
 			t.adopted = req.Known
 			adopt(nodes, t.adopted)
 		}
-		now := compose(nodes, &t.last)
 		if terms.skim && lost(&t.last, &now) {
 			t.torn = true // what this one has learnt is to be told by the next
 			return t.sweepAgain(ctx, req, &sum)
