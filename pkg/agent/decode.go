@@ -35,6 +35,7 @@ func NewManifest() *Manifest {
 // The manifest does not alias data.
 func DecodeManifest(data []byte) (*Manifest, *Violation) {
 	r := newReader(data)
+	defer r.release()
 	if problem := unreadable(data); problem != "" {
 		r.failAt(0, "", problem)
 		return nil, r.bad

@@ -124,6 +124,7 @@ func scanObject(data []byte, at int) (written, error) {
 		return written{}, errors.New(problem)
 	}
 	r := newReader(data[at:])
+	defer r.release()
 	if r.next() != '{' {
 		r.expected("an object")
 		return written{}, r.bad

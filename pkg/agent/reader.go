@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -15,20 +16,36 @@ const jsonSpace = " \t\r\n"
 // the other methods return is not used.
 type reader struct {
 	data []byte
-	in   *jsontext.Decoder
+	*decoder
 	// The last token: what it is and where it stands in data.
 	kind       jsontext.Kind
 	start, end int
 	bad        *Violation
 }
 
+// decoder is used for one document after the other.
+type decoder struct {
+	in   jsontext.Decoder
+	from bytes.Buffer
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
 // newReader leaves it to readObject and skip to find keys that occur twice: for
-// most keys that takes one bit.
+// most keys that takes one bit. Whoever made it releases it.
 func newReader(data []byte) *reader {
-	return &reader{
-		data: data,
-		in:   jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true)),
-	}
+	d, _ := decoders.Get().(*decoder)
+	d.from = *bytes.NewBuffer(data)
+	d.in.Reset(&d.from, jsontext.AllowDuplicateNames(true))
+	return &reader{data: data, decoder: d}
+}
+
+// release ends the use of a reader, which keeps nothing of its document.
+func (r *reader) release() {
+	r.from = bytes.Buffer{}
+	r.in.Reset(&r.from)
+	decoders.Put(r.decoder)
+	r.decoder = nil
 }
 
 // next reads one token, a key included. It reports 0 at the first violation
@@ -131,14 +148,14 @@ func readObject[T any](r *reader, known []member[T], into *T) {
 	}
 	begin := r.start
 	var seen uint64
-	var others map[string]string
+	var others otherKeys
 	// Files tend to be in the schema's order: looking from the last hit on
 	// finds most keys at the first try.
 	from := 0
 	for r.next() == '"' {
 		i := findMember(known, r.unquoted(), from)
 		if i < 0 {
-			others = unknownKey(r, known, others)
+			unknownKey(r, known, &others)
 			r.next()
 			r.skip()
 			continue
@@ -172,26 +189,52 @@ func findMember[T any](known []member[T], key []byte, from int) int {
 	return -1
 }
 
+// otherKeys are the keys of an object that are not known, by their folded forms.
+// Of the first few it makes no garbage.
+type otherKeys struct {
+	few  [4]struct{ folded, key string }
+	n    int
+	many map[string]string
+}
+
+func (o *otherKeys) find(folded string) (key string, found bool) {
+	for i := range o.few[:min(o.n, len(o.few))] {
+		if o.few[i].folded == folded {
+			return o.few[i].key, true
+		}
+	}
+	key, found = o.many[folded]
+	return key, found
+}
+
+func (o *otherKeys) add(folded, key string) {
+	if o.n < len(o.few) {
+		o.few[o.n].folded, o.few[o.n].key = folded, key
+		o.n++
+		return
+	}
+	if o.many == nil {
+		o.many = make(map[string]string)
+	}
+	o.many[folded] = key
+}
+
 // unknownKey refuses a key that is another one of the object, in the same or in
-// a different letter case, and remembers it in others by its folded form.
-func unknownKey[T any](r *reader, known []member[T], others map[string]string) map[string]string {
+// a different letter case, and remembers it in others.
+func unknownKey[T any](r *reader, known []member[T], others *otherKeys) {
 	key := string(r.unquoted())
 	for i := range known {
 		if strings.EqualFold(known[i].name, key) {
 			r.fail("expected the key " + quote(known[i].name) + ", found it in another letter case")
-			return others
+			return
 		}
 	}
 	folded := foldKey(key)
-	switch other, twice := others[folded]; {
+	switch other, twice := others.find(folded); {
 	case twice && other == key:
 		r.fail(duplicateKey)
 	case twice:
 		r.fail("differs from the key " + quote(other) + " only in letter case; keep one")
 	}
-	if others == nil {
-		others = make(map[string]string)
-	}
-	others[folded] = key
-	return others
+	others.add(folded, key)
 }

@@ -47,6 +47,8 @@ var refused = []struct {
 
 	{"key twice", with(`"id":"01A"`), "id", "1:100", "twice"},
 	{"key twice, once escaped", with(`"\u0069d":"01B"`), "id", "", "twice"},
+	{"unknown key twice, first of many", with(`"x1":1,"x2":2,"x3":3,"x4":4,"x5":5,"x6":6,"X1":1`), "X1", "", `"x1" only in letter case`},
+	{"unknown key twice, last of many", with(`"x1":1,"x2":2,"x3":3,"x4":4,"x5":5,"x6":6,"x6":6`), "x6", "", "twice"},
 	{"unknown key twice", with(`"x":1,"x":1`), "x", "", "twice"},
 	{"key twice in behavior", with(`"behavior":{"responseMode":"always","responseMode":"always"}`), "behavior.responseMode", "", "twice"},
 	{"key twice in an unknown field", with(`"x":[{"a":1,"b":2,"a":1}]`), "x[0].a", "", "twice"},

@@ -22,7 +22,8 @@ var beyondSchema = []string{
 	"too large", "not UTF-8", "overlong UTF-8", "not UTF-8 in an unknown field", "not UTF-8 in a key",
 	"lone surrogate", "lone surrogate in an unknown field", "surrogates in the wrong order",
 	// Keys: a reader of JSON keeps one of two, and any other key is an unknown one.
-	"key twice", "key twice, once escaped", "unknown key twice", "key twice in behavior",
+	"key twice", "key twice, once escaped", "unknown key twice", "unknown key twice, first of many", "unknown key twice, last of many",
+	"key twice in behavior",
 	"key twice in an unknown field", "key twice in a lenient field",
 	"case variant beside", "case variant by a long s", "case variant by the Kelvin sign",
 	"case variants of an unknown key", "case variant in behavior", "case variant in budget",
