@@ -103,6 +103,8 @@ func (pl *planner) unknown() {
 // homeless plans for an id that has neither row nor a place that it may take.
 func (pl *planner) homeless() {
 	switch {
+	case pl.o.displaced() && pl.deniedAtHome():
+		pl.deny()
 	case pl.o.displaced():
 		pl.orphan(pl.displacedEvidence())
 	case len(pl.o.Relay.Endpoints) > 0:
@@ -110,6 +112,12 @@ func (pl *planner) homeless() {
 	default:
 		pl.forget()
 	}
+}
+
+// deniedAtHome: the place that an id was displaced from is denied and, as far as
+// can be told, the id is there: no clock would end that.
+func (pl *planner) deniedAtHome() bool {
+	return pl.o.Home != nil && pl.o.Home.Denied && !pl.evidence().Absent()
 }
 
 // displacedEvidence is what the place that an id was displaced from says now.

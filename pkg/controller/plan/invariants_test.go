@@ -213,7 +213,8 @@ func nothingDestructiveOnThinEvidence(v *verdict) string {
 		}
 		return ""
 	case r.Reason == agent.Denied:
-		if v.o.Row == nil || !v.o.Home.Denied {
+		displaced := v.o.Tombstone != nil && v.o.Tombstone.Reason == agent.Displaced
+		if v.o.Home == nil || !v.o.Home.Denied || v.o.Row == nil && !displaced {
 			return "it is not denied"
 		}
 		return ""

@@ -491,6 +491,19 @@ func identityRules() []rule {
 			reason Denied /w/p/home
 			retry
 `},
+		{"denied agent that was displaced leaves at once where it is back", func(o *plan.Observation, _ *plan.Policy) {
+			displaced(o, time.Hour)
+			o.Home = with(homeOf(lookPresent(homePath, o.ID)), denied)
+		}, `
+			reason Denied /w/p/home
+			do removeEndpoint relay.agent.p.Self
+			do removeRules p
+			leaves p
+			remembers nothing
+			durable
+			bury Denied /w/p/home
+			deed Denied /w/p/home
+`},
 		{"denied newcomer is not imported", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o, changed(claimAt(alphaPath), func(c *plan.Claim) { c.Denied = true }))
 		}, `
