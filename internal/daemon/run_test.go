@@ -166,6 +166,10 @@ func TestRunLetsGoOfEverything(t *testing.T) {
 	if code, _ := r.get(t, "/readyz"); code != 200 {
 		t.Errorf("readyz: %d", code)
 	}
+	// It is told beside the answer: a stop in between comes before it.
+	for until := time.Now().Add(20 * time.Second); !strings.Contains(r.log.String(), `"event":"Ready"`) && time.Now().Before(until); {
+		time.Sleep(time.Millisecond)
+	}
 	path := r.socketPath()
 	if err := r.end(t); err != nil {
 		t.Errorf("a stop that was asked for is an error: %v", err)
