@@ -108,7 +108,10 @@ func readyToTake(t *task, path string) error {
 		return refuse("make the rest of the disk readable, or mesh-controller adopt "+path+" settles it",
 			"of the id %s: %s", o.ID, t.plan.Message)
 	}
-	if o.Row == nil || o.Row.Path == path {
+	if o.Row == nil {
+		return readyToReturn(t, path)
+	}
+	if o.Row.Path == path {
 		return nil
 	}
 	switch e := o.Home.Look.Judge(o.ID, agent.Mount{}); {
@@ -125,6 +128,21 @@ func readyToTake(t *task, path string) error {
 			return refuse("mesh-controller adopt "+path+" makes it the home all the same",
 				"the id %s is at home in %s: %s", o.ID, o.Row.Path, t.plan.Message)
 		}
+	}
+	return nil
+}
+
+// readyToReturn refuses a place at which an id without a row would not come to be
+// at home, whatever is written there: a linked worktree, while the directory that
+// another agent displaced it from stands.
+func readyToReturn(t *task, path string) error {
+	c := t.claimAt(path)
+	if c == nil || c.Look.Class != agent.Present || c.Look.Manifest.ID != t.id || c.Place.Problem != nil {
+		return nil
+	}
+	if err := landsAt(t, path); errors.Is(err, agent.ErrConflict) {
+		return refuse("mesh-controller adopt "+path+" makes it the home all the same",
+			"the id %s was at home in %s: %s", t.id, t.plan.Path, t.plan.Message)
 	}
 	return nil
 }

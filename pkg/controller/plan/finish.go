@@ -35,17 +35,21 @@ func (pl *planner) finish() {
 	}
 }
 
-// pause leaves everything as it is and says how much waits.
+// pause leaves everything as it is and says how much waits. That the volume of an
+// absence on record was away is remembered all the same: the clock is to begin
+// anew when it is back, as if nobody had paused.
 func (pl *planner) pause() {
 	message := "converging is off"
 	if n := len(pl.plan.Actions); n > 0 {
 		message += "; " + countOf(n, "an action waits", "actions wait")
 	}
-	c := &pl.plan.Change
-	pl.plan = Plan{
-		ID: pl.o.ID, Path: pl.plan.Path, Reason: agent.Paused, Message: message,
-		Change: agent.Change{ID: c.ID, At: c.At, Expected: c.Expected},
+	c := agent.Change{ID: pl.o.ID, At: pl.plan.Change.At, Expected: pl.plan.Change.Expected}
+	if was := pl.o.State; pl.o.missing() && pl.plan.Absent == agent.VolumeGone && was.Evidence != agent.VolumeGone {
+		seen := *was
+		seen.Evidence = agent.VolumeGone
+		c.SetState, c.State = true, &seen
 	}
+	pl.plan = Plan{ID: pl.o.ID, Path: pl.plan.Path, Reason: agent.Paused, Message: message, Change: c}
 }
 
 // announce makes an event of each problem that is new or says something else.

@@ -534,13 +534,13 @@ func statusFollowsEvidence(v *verdict) string {
 
 // exactlyOneEndpoint: an id with a row, a healthy relay and a home that could
 // be looked at has its one address, whole, with its mail, under its rules. What
-// an interrupted removal took away stays away.
+// an interrupted removal took away stays away where it is to go on.
 func exactlyOneEndpoint(v *verdict) string {
 	row, r := v.next.Row, &v.next.Relay
 	if row == nil || !r.Enabled || r.Degraded != "" || r.Down != "" || v.evidence == agent.Unknown && v.o.Row != nil {
 		return ""
 	}
-	if v.o.Row != nil && v.evidence.Absent() && row.Path == v.o.Row.Path && interruptedRemoval(v.o, agent.Removed) {
+	if v.o.Row != nil && v.evidence.Absent() && row.Path == v.o.Row.Path && interruptedRemoval(v.o, agent.Removed) && overdue(v) {
 		return ""
 	}
 	if len(r.Endpoints) != 1 || r.Endpoints[0].Subject != row.Subject() || !r.Endpoints[0].Whole || r.Kept {
@@ -938,6 +938,12 @@ func interruptedRemoval(o *plan.Observation, r agent.Reason) bool {
 	return r != agent.Removed || !since.IsZero() && !t.At.Before(since)
 }
 
+// overdue reports whether the end of an absence has come (GraceBounds), whatever
+// keeps it for the moment.
+func overdue(v *verdict) bool {
+	return v.p.Record != nil || !v.p.RemoveAt.IsZero() && !v.p.RemoveAt.After(v.o.Now.Wall)
+}
+
 // orderedPlaceOrNothing: a place that is adopted is where the row ends. An order
 // about a place that does not hold up changes nothing but words.
 func orderedPlaceOrNothing(v *verdict) string {
@@ -984,16 +990,18 @@ func unregisteredOnlyByRecord(v *verdict) string {
 
 // voidRecordsGo: a tombstone beside a row is dropped where the manifest is at
 // home; one of an unregistration, and with an event, where the index was lost
-// and the manifest is not there. No other.
+// and the manifest is not there; one of a removal that was interrupted where the
+// end of the absence has not come any more. No other.
 func voidRecordsGo(v *verdict) string {
 	o, c := v.o, &v.p.Change
 	told := slices.ContainsFunc(c.Events, func(e agent.Event) bool { return e.Reason == agent.Conflict })
 	beside := o.Row != nil && o.Tombstone != nil && !o.Home.Denied && !adopts(o)
 	lost := beside && o.IndexLost && o.Tombstone.Reason == agent.Unregistered && v.evidence != agent.Present
+	stopped := beside && v.evidence.Absent() && c.Op != agent.RelocateRow && interruptedRemoval(o, agent.Removed) && !overdue(v)
 	switch {
 	case told != lost:
 		return "it is told, or it is not"
-	case v.p.Record == nil && c.Unbury != (lost || beside && v.evidence == agent.Present):
+	case v.p.Record == nil && c.Unbury != (lost || stopped || beside && v.evidence == agent.Present):
 		return "it is dropped, or it stays"
 	}
 	return ""
@@ -1102,8 +1110,9 @@ func heldByTheHold(v *verdict) string {
 	return ""
 }
 
-// pausedDoesNothing: what is switched off stays as it is and asks for nothing;
-// an order is planned as if it were on.
+// pausedDoesNothing: what is switched off stays as it is and asks for nothing,
+// but that the volume of an absence on record is away is remembered with it; an
+// order is planned as if it were on.
 func pausedDoesNothing(v *verdict) string {
 	if v.o.Order != (plan.Order{}) {
 		awake := *v.o
@@ -1113,8 +1122,16 @@ func pausedDoesNothing(v *verdict) string {
 		}
 		return ""
 	}
-	p := &v.p
-	if !quiet(p) || p.Reason != agent.Paused || p.Change.Expected != v.o.Row || p.RequeueAfter != 0 || !p.RemoveAt.IsZero() ||
+	p := v.p
+	if was := v.o.State; was != nil && was.Missing() && p.Change.SetState {
+		seen := *was
+		seen.Evidence = agent.VolumeGone
+		if was.Evidence == agent.VolumeGone || v.evidence != agent.VolumeGone || p.Change.State == nil || *p.Change.State != seen {
+			return "it remembers something else than that the volume is away"
+		}
+		p.Change.SetState, p.Change.State = false, nil
+	}
+	if !quiet(&p) || p.Reason != agent.Paused || p.Change.Expected != v.o.Row || p.RequeueAfter != 0 || !p.RemoveAt.IsZero() ||
 		p.Hold != nil || p.Held || p.NeedSweep || p.SecondLook || p.Retry {
 		return "it does something"
 	}

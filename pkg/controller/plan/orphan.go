@@ -58,12 +58,24 @@ func (pl *planner) orphan(e agent.Evidence) {
 	pl.clock(e)
 	pl.unreachable()
 	if !pl.due(e) {
-		if pl.o.Row != nil && !pl.interrupted(agent.Removed) {
-			pl.relay(pl.o.Row)
-		}
+		pl.waits()
 		return
 	}
 	pl.expire()
+}
+
+// waits plans for an orphan that stays for now: it keeps its address, but for what
+// a removal that was interrupted took away and will go on to take. One that is not
+// to go on, its clock being set anew or a hold having begun, is void.
+func (pl *planner) waits() {
+	begun := pl.interrupted(agent.Removed)
+	if begun && !pl.plan.RemoveAt.IsZero() && !pl.plan.RemoveAt.After(pl.o.Now.Wall) {
+		return
+	}
+	pl.plan.Change.Unbury = pl.plan.Change.Unbury || begun
+	if pl.o.Row != nil {
+		pl.relay(pl.o.Row)
+	}
 }
 
 // leaving reports whether an end of this kind is on record beside the row.
@@ -72,8 +84,7 @@ func (pl *planner) leaving(r agent.Reason) bool {
 }
 
 // interrupted reports whether a removal of this kind is on record, and in the
-// history, that did not come to the row: what it took from the relay stays
-// away, unless the agent returns. The record that precedes an unregistration
+// history, that did not come to the row. The record that precedes an unregistration
 // has no evidence; one that is older than the absence is of another row.
 func (pl *planner) interrupted(r agent.Reason) bool {
 	if !pl.leaving(r) || pl.o.Tombstone.Evidence == "" {

@@ -343,6 +343,23 @@ func departureRules() []rule {
 			removeAt now
 			requeue 1m0s
 `},
+		{"interrupted removal whose clock is set anew is void", func(o *plan.Observation, _ *plan.Policy) {
+			orphan(o, grace)
+			interrupted(o, agent.Removed)
+			o.State.Evidence = agent.VolumeGone
+			o.Relay = plan.Relay{Enabled: true, Kept: true}
+		}, `
+			reason PathMissing /w/p/home
+			do ensureRules p
+			do ensureEndpoint relay.agent.p.Self
+			do moveMail relay.agent.p.Self <-
+			unbury
+			remembers PathMissing, missing now-24h0m0s, clock now, mount /dev/a
+			durable
+			deed PathMissing /w/p/home
+			removeAt now+24h0m0s
+			requeue 24h0m0s
+`},
 		{"interrupted removal of an agent that is back is void", func(o *plan.Observation, _ *plan.Policy) {
 			orphan(o, grace)
 			interrupted(o, agent.Removed)
@@ -481,6 +498,14 @@ func pauseRules() []rule {
 			o.Paused = true
 		}, `
 			reason Paused /w/p/home
+`},
+		{"paused orphan remembers that its volume went", func(o *plan.Observation, _ *plan.Policy) {
+			orphan(o, time.Hour)
+			with(o.Home, onStick)
+			o.Paused = true
+		}, `
+			reason Paused /w/p/home
+			remembers VolumeMissing, missing now-1h0m0s, clock now-1h0m0s, mount /dev/a
 `},
 		{"paused newcomer is not imported", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o, claimAt(alphaPath))
