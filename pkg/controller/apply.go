@@ -78,10 +78,14 @@ func (c *Controller) record(ctx context.Context, tasks []*task) {
 		return nil
 	})
 	c.commitEach(ctx, some, "record", func(t *task) agent.Change {
-		return agent.Change{
+		ch := agent.Change{
 			ID: t.id, At: t.obs.Now, Expected: t.obs.Row, Bury: t.plan.Record,
 			Events: t.history(), Durable: true,
 		}
+		if t.obs.Row == nil { // what says where it was may go without being seen to
+			ch.Left = t.plan.Change.Left
+		}
+		return ch
 	})
 }
 

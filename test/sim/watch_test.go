@@ -188,9 +188,11 @@ func (w *watch) recorded() map[agent.ID]bool {
 }
 
 // somewhere reports whether a valid manifest with the id lies where a sweep comes
-// by.
+// by and that is not denied.
 func (w *watch) somewhere(id agent.ID) bool {
-	return slices.ContainsFunc(w.disk.projects(), func(p string) bool { return w.walked(p) && w.disk.holds(p) == id })
+	return slices.ContainsFunc(w.disk.projects(), func(p string) bool {
+		return w.walked(p) && !w.denied(p) && w.disk.holds(p) == id
+	})
 }
 
 // refusedAt reports whether the manifest at a path names a namespace that is a
