@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
@@ -36,12 +37,13 @@ func (c *Controller) corrected(p *plan.Plan) {
 	l := c.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fields := correction(p)
-	if len(fields) > 0 && l.dirty[p.ID].moved != sourceIndex {
-		delete(l.contests, p.ID)
+	if l.dirty[p.ID].moved != sourceIndex {
+		if corrects(p) {
+			delete(l.contests, p.ID)
+		}
 		return
 	}
-	for field, to := range fields {
+	for field, to := range correction(p) {
 		if l.contests[p.ID] == nil {
 			l.contests[p.ID] = map[string]contest{}
 		}
@@ -59,16 +61,29 @@ func (c *Controller) corrected(p *plan.Plan) {
 func correction(p *plan.Plan) map[string]string {
 	fields := map[string]string{}
 	for i := range p.Actions {
-		switch a := &p.Actions[i]; a.Type {
-		case plan.UpdateRow, plan.MarkUnreachable, plan.MarkActive:
+		if a := &p.Actions[i]; inPlace(a) {
 			for _, d := range a.Differences {
 				fields[d.Field] = d.To.String()
 			}
-		case plan.InsertRow, plan.RelocateRow, plan.RemoveRow, plan.EnsureEndpoint, plan.RemoveEndpoint,
-			plan.MoveMail, plan.EnsureRules, plan.RemoveRules:
 		}
 	}
 	return fields
+}
+
+// corrects reports whether there is any.
+func corrects(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Actions, func(a plan.Action) bool { return inPlace(&a) && len(a.Differences) > 0 })
+}
+
+// inPlace reports whether an action changes a row that stays where it is.
+func inPlace(a *plan.Action) bool {
+	switch a.Type {
+	case plan.UpdateRow, plan.MarkUnreachable, plan.MarkActive:
+		return true
+	case plan.InsertRow, plan.RelocateRow, plan.RemoveRow, plan.EnsureEndpoint, plan.RemoveEndpoint,
+		plan.MoveMail, plan.EnsureRules, plan.RemoveRules:
+	}
+	return false
 }
 
 // contested are the values that are left to another writer.

@@ -48,13 +48,30 @@ type reading struct {
 // observe looks at the world for each id: the rows of all in one read, the
 // files one by one, the endpoints and rules of all in one look. An error means
 // that the index did not answer.
-func (c *Controller) observe(ctx context.Context, ids []agent.ID) ([]*task, error) {
-	tasks := make([]*task, len(ids))
-	for i, id := range ids {
-		tasks[i] = &task{id: id}
-	}
+func (c *Controller) observe(ctx context.Context, ids []agent.ID, r *room) ([]*task, error) {
+	tasks := r.of(ids)
 	return tasks, c.observeTasks(ctx, tasks)
 }
+
+// room for the tasks of a batch, which a worker uses again for the next: they are
+// most of what it would make otherwise. The zero value has none.
+type room struct{ tasks []task }
+
+func (r *room) of(ids []agent.ID) []*task {
+	if cap(r.tasks) < len(ids) {
+		r.tasks = make([]task, len(ids))
+	}
+	r.tasks = r.tasks[:len(ids)]
+	tasks := make([]*task, len(ids))
+	for i, id := range ids {
+		r.tasks[i] = task{id: id}
+		tasks[i] = &r.tasks[i]
+	}
+	return tasks
+}
+
+// leave lets go of what the tasks refer to.
+func (r *room) leave() { clear(r.tasks) }
 
 func (c *Controller) observeTasks(ctx context.Context, tasks []*task) error {
 	r := &reading{s: c.current.Load(), holds: massHolds{}}
@@ -253,7 +270,7 @@ func (c *Controller) readRelay(ctx context.Context, r *reading, tasks []*task) {
 		r.down = err.Error()
 		return
 	}
-	subjects := map[agent.Subject]struct{}{}
+	subjects := make(map[agent.Subject]struct{}, len(tasks))
 	namespaces := map[string]struct{}{}
 	for _, t := range tasks {
 		for _, ns := range t.namespaces() {
@@ -273,7 +290,7 @@ func (c *Controller) readRelay(ctx context.Context, r *reading, tasks []*task) {
 		r.down = err.Error()
 		return
 	}
-	r.endpoints = map[agent.ID][]agent.Endpoint{}
+	r.endpoints = make(map[agent.ID][]agent.Endpoint, len(list))
 	for _, e := range list {
 		if _, id, ok := agent.ParseSubject(string(e.Subject)); ok {
 			r.endpoints[id] = append(r.endpoints[id], e)

@@ -57,7 +57,7 @@ func (c *Controller) rehearse(ctx context.Context, wanted []string) ([]*task, er
 	policy.OneShot = true
 	var tasks []*task
 	for batch := range slices.Chunk(ids, batchSize) {
-		some, err := c.observe(ctx, batch)
+		some, err := c.observe(ctx, batch, new(room))
 		if err != nil {
 			return nil, err
 		}

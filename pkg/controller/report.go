@@ -1,7 +1,9 @@
 package controller
 
 import (
+	"slices"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 
 	"go.uber.org/zap"
@@ -52,8 +54,16 @@ func (c *Controller) report(t *task) {
 	}
 }
 
+// lines are the fields of log lines; they are used again.
+var lines = sync.Pool{New: func() any { return new([]zap.Field) }}
+
 func (c *Controller) line(t *task, e *agent.Event) {
-	fields := []zap.Field{
+	entry := c.log.Check(zap.InfoLevel, "agent")
+	if entry == nil {
+		return
+	}
+	kept, _ := lines.Get().(*[]zap.Field)
+	fields := append((*kept)[:0],
 		zap.String("event", string(e.Reason)),
 		zap.String("agent_id", clip(string(e.ID))),
 		zap.String("path", clip(e.Path)),
@@ -61,26 +71,31 @@ func (c *Controller) line(t *task, e *agent.Event) {
 		zap.String("detail", clip(e.Message)),
 		zap.String("reconcile_id", strconv.FormatUint(t.number, 36)),
 		zap.Int64("duration_ms", c.ports.Clock.Since(t.began).Milliseconds()),
+	)
+	if e.ID == t.id { // else it is somebody whom the change displaced
+		if row := t.plan.Change.Row; row != nil {
+			fields = append(fields, zap.String("namespace", row.Namespace()))
+		} else if t.obs.Row != nil {
+			fields = append(fields, zap.String("namespace", clip(t.obs.Row.Namespace())))
+		}
+		if len(t.plan.Actions) > 0 {
+			fields = append(fields, zap.String("action", string(t.plan.Actions[0].Type)))
+		}
 	}
-	if e.ID != t.id { // somebody whom the change displaced
-		c.log.Info("agent", fields...)
-		return
-	}
-	if row := t.plan.Change.Row; row != nil {
-		fields = append(fields, zap.String("namespace", row.Namespace()))
-	} else if t.obs.Row != nil {
-		fields = append(fields, zap.String("namespace", clip(t.obs.Row.Namespace())))
-	}
-	if len(t.plan.Actions) > 0 {
-		fields = append(fields, zap.String("action", string(t.plan.Actions[0].Type)))
-	}
-	c.log.Info("agent", fields...)
+	entry.Write(fields...)
+	clear(fields)
+	*kept = fields
+	lines.Put(kept)
 }
 
 // driftKinds are the kinds of difference that a plan corrects, each once.
 func driftKinds(p *plan.Plan) []string {
-	seen := map[string]struct{}{}
-	add := func(kind string) { seen[kind] = struct{}{} }
+	var seen []string
+	add := func(kind string) {
+		if !slices.Contains(seen, kind) {
+			seen = append(seen, kind)
+		}
+	}
 	for i := range p.Actions {
 		a := &p.Actions[i]
 		switch a.Type {
@@ -104,7 +119,7 @@ func driftKinds(p *plan.Plan) []string {
 			}
 		}
 	}
-	return keys(seen)
+	return seen
 }
 
 // causes of what only one side can have done, where no source showed the change.

@@ -21,19 +21,23 @@ var errPanic = errors.New("panic")
 // backlog is handed out still: it is left for the next start. What is in hand
 // then is finished, for as long as hand lasts.
 func (c *Controller) work(ctx, hand context.Context) {
+	var r room
 	for {
 		batch, shutdown := c.queue.take()
 		if shutdown {
 			return
 		}
-		c.handle(ctx, hand, batch)
+		c.handle(ctx, hand, batch, &r)
+		if c.queue.Len() == 0 {
+			r = room{}
+		}
 		c.touch()
 	}
 }
 
 // handle observes, plans and applies a batch, and gives each key its result. A
 // batch that panics as a whole is repeated key by key.
-func (c *Controller) handle(ctx, hand context.Context, batch []agent.ID) {
+func (c *Controller) handle(ctx, hand context.Context, batch []agent.ID, r *room) {
 	defer func() {
 		for _, id := range batch {
 			c.queue.Done(id)
@@ -51,7 +55,7 @@ func (c *Controller) handle(ctx, hand context.Context, batch []agent.ID) {
 		}
 	}
 	if len(own) > 0 {
-		c.handleOwn(hand, own)
+		c.handleOwn(hand, own, r)
 	}
 	c.tidy(hand)
 	c.letGo(ctx)
@@ -72,9 +76,10 @@ func (c *Controller) tidy(ctx context.Context) {
 }
 
 // handleOwn makes one pass over keys that nobody ordered anything for.
-func (c *Controller) handleOwn(ctx context.Context, batch []agent.ID) {
+func (c *Controller) handleOwn(ctx context.Context, batch []agent.ID, r *room) {
 	began, sequence := c.ports.Clock.Now(), c.sequence.Load()
-	tasks := c.converge(ctx, batch)
+	tasks := c.converge(ctx, batch, r)
+	defer r.leave()
 	took := c.ports.Clock.Since(began) / time.Duration(len(batch))
 	for _, t := range tasks {
 		c.result(ctx, t, sequence, took)
@@ -94,10 +99,10 @@ func (c *Controller) letGo(ctx context.Context) {
 }
 
 // converge makes one pass over a batch.
-func (c *Controller) converge(ctx context.Context, batch []agent.ID) []*task {
+func (c *Controller) converge(ctx context.Context, batch []agent.ID, r *room) []*task {
 	var tasks []*task
 	err := guard(func() (err error) {
-		if tasks, err = c.observe(ctx, batch); err == nil {
+		if tasks, err = c.observe(ctx, batch, r); err == nil {
 			c.decide(ctx, tasks)
 			c.apply(ctx, tasks)
 		}
@@ -109,7 +114,7 @@ func (c *Controller) converge(ctx context.Context, batch []agent.ID) []*task {
 	case errors.Is(err, errPanic) && len(batch) > 1:
 		tasks = tasks[:0]
 		for _, id := range batch {
-			tasks = append(tasks, c.converge(ctx, []agent.ID{id})...)
+			tasks = append(tasks, c.converge(ctx, []agent.ID{id}, new(room))...)
 		}
 		return tasks
 	}
@@ -134,7 +139,7 @@ func (c *Controller) decide(ctx context.Context, tasks []*task) {
 		if t.err != nil || !t.plan.SecondLook {
 			continue
 		}
-		again, err := c.observe(ctx, []agent.ID{t.id})
+		again, err := c.observe(ctx, []agent.ID{t.id}, new(room))
 		if err != nil {
 			t.err = err
 			continue

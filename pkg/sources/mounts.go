@@ -101,6 +101,25 @@ func (m *mounts) of(fd int, path string, st *unix.Statx_t) (agent.Mount, error) 
 	return line.mount, nil
 }
 
+// known is the mount that st lies on where the table has it by its id and its
+// fsid was learnt: the file system is not touched.
+func (m *mounts) known(st *unix.Statx_t) (agent.Mount, bool) {
+	if st.Mask&unix.STATX_MNT_ID == 0 {
+		return agent.Mount{}, false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refresh()
+	i, listed := m.byID[st.Mnt_id]
+	id, learnt := m.fsids[st.Mnt_id]
+	if !listed || !learnt {
+		return agent.Mount{}, false
+	}
+	mount := m.lines[i].mount
+	mount.FSID = id
+	return mount, true
+}
+
 // learn keeps an fsid unless the table moved on in between.
 func (m *mounts) learn(line mountLine, id string) {
 	m.mu.Lock()

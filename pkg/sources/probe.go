@@ -98,53 +98,60 @@ func (t *Tree) lookAt(r *reader, req agent.ProbeRequest) agent.Look {
 // lookAround tells what is there where the project directory is not: which
 // volume, and whether the anchor stands.
 func (t *Tree) lookAround(look *agent.Look, req agent.ProbeRequest, cause error) {
-	mount, err := t.nearest(req.Path)
+	at, mount, err := t.nearest(req.Path)
 	if err != nil {
 		look.Err = err.Error()
 		return
 	}
-	gone, err := goneDir(req.Anchor)
-	if err != nil {
-		look.Err = err.Error()
-		return
+	gone := false
+	if !agent.Within(at, req.Anchor) { // else the anchor is the directory at at, or leads to it
+		if gone, err = goneDir(req.Anchor); err != nil {
+			look.Err = err.Error()
+			return
+		}
 	}
 	look.Class, look.Err, look.Mount, look.AnchorGone = agent.DirMissing, errnoName(cause), mount, gone
 }
 
-// nearest is the mount of the nearest existing ancestor of a path that is not
-// there. A link on the way that leads nowhere is no proof of absence: what it
+// nearest is the nearest existing directory above a path that was not there, and
+// its mount. A link on the way that leads nowhere is no proof of absence: what it
 // pointed to may lie on a volume that is not mounted.
-func (t *Tree) nearest(path string) (agent.Mount, error) {
+func (t *Tree) nearest(path string) (at string, _ agent.Mount, _ error) {
 	for p := path; ; p = filepath.Dir(p) {
-		dir, err := openAt(unix.AT_FDCWD, p, pathFlags)
-		if err == nil {
-			mount, err := t.mountOf(dir, p)
-			_ = unix.Close(dir)
-			if err == nil && p == path {
-				return agent.Mount{}, errors.New(p + ": appeared while it was looked at")
-			}
-			return mount, err
-		}
-		if !absent(err) || p == "/" {
-			return agent.Mount{}, lookError(p, err)
-		}
 		st, err := lstatAt(unix.AT_FDCWD, p)
+		if err == nil && kindOf(&st) == unix.S_IFLNK {
+			st, err = statAt(unix.AT_FDCWD, p, 0)
+			if absent(err) || err == nil && kindOf(&st) != unix.S_IFDIR {
+				return "", agent.Mount{}, errors.New(p + ": is a symbolic link that leads to no directory")
+			}
+		}
 		switch {
-		case err == nil && kindOf(&st) == unix.S_IFLNK:
-			return agent.Mount{}, errors.New(p + ": is a symbolic link that leads to no directory")
-		case err != nil && !absent(err):
-			return agent.Mount{}, lookError(p, err)
+		case err == nil && kindOf(&st) == unix.S_IFDIR && p == path:
+			return "", agent.Mount{}, errors.New(p + ": appeared while it was looked at")
+		case err == nil && kindOf(&st) == unix.S_IFDIR:
+			mount, err := t.mountAt(p, &st)
+			return p, mount, err
+		case err != nil && !absent(err) || p == "/":
+			return "", agent.Mount{}, lookError(p, err)
 		}
 	}
 }
 
-// mountOf is the mount of the directory at path, which dir is open on.
-func (t *Tree) mountOf(dir int, path string) (agent.Mount, error) {
-	st, err := statFD(dir)
+// mountAt is the mount of the directory at path, as it was statted.
+func (t *Tree) mountAt(path string, st *unix.Statx_t) (agent.Mount, error) {
+	if mount, known := t.mounts.known(st); known {
+		return mount, nil
+	}
+	dir, err := openAt(unix.AT_FDCWD, path, pathFlags)
 	if err != nil {
 		return agent.Mount{}, lookError(path, err)
 	}
-	return t.mounts.of(dir, path, &st)
+	defer unix.Close(dir)
+	now, err := statFD(dir)
+	if err != nil {
+		return agent.Mount{}, lookError(path, err)
+	}
+	return t.mounts.of(dir, path, &now)
 }
 
 // goneDir reports whether nothing, or something else than a directory, is at

@@ -115,7 +115,7 @@ func (t *Tree) walkFrom(w *walker, root string, n *node) {
 // placeGone tells which mount a root that is gone would lie on; where that
 // cannot be told its absence is no answer.
 func (t *Tree) placeGone(w *walker, root string) {
-	mount, err := t.nearest(root)
+	_, mount, err := t.nearest(root)
 	if err != nil {
 		w.report.Gone = false
 		w.lack(err.Error())

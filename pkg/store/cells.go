@@ -41,6 +41,22 @@ func (r *row) text(i int) string {
 	return r.cell(i).Text
 }
 
+// reads reports whether text is what text would return.
+func (r *row) reads(i int, text string) bool {
+	if r.ColumnType(i) == sqlite3.TEXT {
+		return string(r.ColumnRawText(i)) == text
+	}
+	return r.cell(i).Text == text
+}
+
+// holds reports whether c is what cell would return.
+func (r *row) holds(i int, c agent.Cell) bool {
+	if r.ColumnType(i) == sqlite3.TEXT {
+		return c.Kind == agent.Text && string(r.ColumnRawText(i)) == c.Text
+	}
+	return r.cell(i) == c
+}
+
 // int is the value of a column that should hold an integer, 0 for anything else.
 func (r *row) int(i int) int64 {
 	if r.ColumnType(i) != sqlite3.INTEGER {

@@ -109,13 +109,10 @@ func (b *burst) apply(ch *agent.Change) error {
 			return err
 		}
 	}
-	row, _, err := b.c.row(ch.ID)
-	if err != nil {
+	if err := b.c.expect(ch.ID, ch.Expected); err != nil {
 		return err
 	}
-	if !b.c.schema.matches(row, ch.Expected) {
-		return fmt.Errorf("%w: the row is not the one that was observed", agent.ErrConflict)
-	}
+	row := ch.Expected
 	displaced, err := b.displaced(ch, row)
 	if err != nil {
 		return err
@@ -131,18 +128,24 @@ func (b *burst) apply(ch *agent.Change) error {
 	return b.applyOwn(ch)
 }
 
-// matches reports whether a row is the one that was observed: path, root, status
-// and every field that the index has. What DorkOS touches in passing
-// (updated_at, last_seen_at) does not count.
-func (sc *schema) matches(row, expected *agent.Record) bool {
-	if row == nil || expected == nil {
-		return row == expected
+// expect is a conflict where the row of an id is not the one that was observed,
+// nil for none: path, root, status and every field that the index has. What DorkOS
+// touches in passing (updated_at, last_seen_at) does not count.
+func (c *conn) expect(id agent.ID, observed *agent.Record) error {
+	same := observed == nil
+	err := c.readRow(`id`, string(id), func(r *row) { same = observed != nil && c.schema.matches(r, observed) })
+	if err == nil && !same {
+		err = fmt.Errorf("%w: the row is not the one that was observed", agent.ErrConflict)
 	}
-	if row.Path != expected.Path || row.ScanRoot != expected.ScanRoot || row.Status != expected.Status {
+	return err
+}
+
+func (sc *schema) matches(r *row, observed *agent.Record) bool {
+	if !r.reads(colPath, observed.Path) || !r.reads(colScanRoot, observed.ScanRoot) || !r.reads(colStatus, observed.Status) {
 		return false
 	}
-	for i := range row.Fields {
-		if sc.present.Has(i) && row.Fields[i] != expected.Fields[i] {
+	for i := range observed.Fields {
+		if sc.present.Has(i) && !r.holds(colField+i, observed.Fields[i]) {
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
@@ -66,18 +67,34 @@ func (s stateRow) state(id agent.ID) agent.State {
 	}
 }
 
+// lastMount is the mount that was encoded or decoded last, and its form. There are
+// few, and a fleet of states has the same.
+var lastMount atomic.Pointer[encodedMount]
+
+type encodedMount struct {
+	mount agent.Mount
+	text  string
+}
+
 func encodeMount(m agent.Mount) string {
 	if m.IsZero() {
 		return ""
+	}
+	if last := lastMount.Load(); last != nil && last.mount == m {
+		return last.text
 	}
 	b, err := json.Marshal(m)
 	if err != nil {
 		return "" // five strings: cannot be
 	}
+	lastMount.Store(&encodedMount{m, string(b)})
 	return string(b)
 }
 
 func decodeMount(s string) agent.Mount {
+	if last := lastMount.Load(); last != nil && last.text == s {
+		return last.mount
+	}
 	var m agent.Mount
 	if s == "" || json.Unmarshal([]byte(s), &m) != nil {
 		return agent.Mount{}

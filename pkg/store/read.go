@@ -66,7 +66,7 @@ func (c *conn) view(id agent.ID, kept kinds) (v agent.View, err error) {
 	}
 	v.Lost = kept.lost
 	if c.schema.tables["agents"] {
-		if v.Row, _, err = c.row(id); err != nil {
+		if v.Row, err = c.row(id); err != nil {
 			return v, err
 		}
 	}

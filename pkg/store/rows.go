@@ -126,30 +126,32 @@ func (r *row) record() *agent.Record {
 	return rec
 }
 
-// row reads the row of an id and its hash; nil where there is none.
-func (c *conn) row(id agent.ID) (*agent.Record, uint64, error) {
-	return c.rowWhere(`id`, string(id))
-}
+// row reads the row of an id; nil where there is none.
+func (c *conn) row(id agent.ID) (*agent.Record, error) { return c.rowWhere(`id`, string(id)) }
 
 // incumbent reads the row at a path; nil where nobody stands there.
 func (c *conn) incumbent(path string) (*agent.Record, error) {
-	rec, _, err := c.rowWhere(`project_path`, path)
+	return c.rowWhere(`project_path`, path)
+}
+
+func (c *conn) rowWhere(column, value string) (rec *agent.Record, err error) {
+	err = c.readRow(column, value, func(r *row) { rec = r.record() })
 	return rec, err
 }
 
-func (c *conn) rowWhere(column, value string) (rec *agent.Record, sum uint64, err error) {
+// readRow calls f with the row that has value in column, if there is one.
+func (c *conn) readRow(column, value string, f func(*row)) error {
 	st, err := c.rowStmt(column)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	if err := st.BindText(1, value); err != nil {
-		return nil, 0, err
+		return err
 	}
 	if st.Step() {
-		r := row{st}
-		rec, sum = r.record(), c.sum(&r)
+		f(&row{st})
 	}
-	return rec, sum, errors.Join(st.Err(), st.Reset())
+	return errors.Join(st.Err(), st.Reset())
 }
 
 func (c *conn) rowStmt(column string) (*sqlite3.Stmt, error) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/binary"
-	"errors"
 	"strconv"
 
 	"github.com/cespare/xxhash/v2"
@@ -23,17 +22,8 @@ func (c *conn) sum(r *row) uint64 {
 
 // sumOf is the hash of an id's row as it stands.
 func (c *conn) sumOf(id agent.ID) (sum uint64, err error) {
-	st, err := c.rowStmt("id")
-	if err != nil {
-		return 0, err
-	}
-	if err := st.BindText(1, string(id)); err != nil {
-		return 0, err
-	}
-	if st.Step() {
-		sum = c.sum(&row{st})
-	}
-	return sum, errors.Join(st.Err(), st.Reset())
+	err = c.readRow(`id`, string(id), func(r *row) { sum = c.sum(r) })
+	return sum, err
 }
 
 // foretell is the hash of the row that was stored, of rec in the columns of set

@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -99,70 +97,4 @@ func parseCounts(table string) map[string]float64 {
 		}
 	}
 	return counts
-}
-
-// How long a cold rebuild holds the index's write lock, as strace sees it: the
-// 120th byte of the -shm.
-func measureHold(ctx context.Context, b *bench, f fleet) ([]figures, error) {
-	strace, err := tool("strace")
-	if err != nil {
-		return nil, err
-	}
-	g := figures{line: "manners-hold"}
-	for range b.rounds {
-		holds, err := b.traceHolds(ctx, strace, f)
-		if err != nil {
-			return nil, err
-		}
-		g.ours = append(g.ours, p99(holds)*1e3)
-	}
-	return []figures{g}, nil
-}
-
-func (b *bench) traceHolds(ctx context.Context, strace string, f fleet) (holds []float64, err error) {
-	h, err := b.emptyHome(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := b.sync(ctx, h, fleet{root: h.dork()}); err != nil { // the schema
-		return nil, err
-	}
-	args := append([]string{
-		"-f", "--seccomp-bpf", "-e", "trace=fcntl", "-e", "signal=none", "-ttt", "-o", h.file("locks"), b.binary, "sync",
-	}, h.settings(f)...)
-	if _, err := timed(command(ctx, strace, args...)); err != nil {
-		return nil, err
-	}
-	data, err := os.ReadFile(h.file("locks"))
-	if err != nil {
-		return nil, err
-	}
-	if holds = parseHolds(string(data)); len(holds) == 0 {
-		return nil, fmt.Errorf("strace saw no lock of the index")
-	}
-	return holds, nil
-}
-
-var lockCall = regexp.MustCompile(`^\d+ +([\d.]+) fcntl\(\d+, F_OFD_SETLK, \{l_type=(F_\w+), l_whence=SEEK_SET, l_start=120, l_len=1\b.*`)
-
-// parseHolds pairs locks and unlocks of the writer's byte: seconds.
-func parseHolds(trace string) (holds []float64) {
-	held := 0.0
-	for l := range strings.Lines(trace) {
-		m := lockCall.FindStringSubmatch(l)
-		if m == nil || strings.Contains(l, "EAGAIN") {
-			continue
-		}
-		at, err := strconv.ParseFloat(m[1], 64)
-		if err != nil {
-			continue
-		}
-		switch {
-		case m[2] == "F_WRLCK":
-			held = at
-		case m[2] == "F_UNLCK" && held > 0:
-			holds, held = append(holds, at-held), 0
-		}
-	}
-	return holds
 }

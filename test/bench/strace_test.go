@@ -15,15 +15,3 @@ func TestParseCounts(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-func TestParseHolds(t *testing.T) {
-	const trace = `11 10.000 fcntl(7, F_OFD_SETLK, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=120, l_len=1, l_pid=0}) = -1 EAGAIN (Resource temporarily unavailable)
-11 10.250 fcntl(7, F_OFD_SETLK, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=120, l_len=1, l_pid=0}) = 0
-12 10.300 fcntl(7, F_OFD_SETLK, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=123, l_len=1, l_pid=0}) = 0
-12 10.750 fcntl(7, F_OFD_SETLK, {l_type=F_UNLCK, l_whence=SEEK_SET, l_start=120, l_len=1, l_pid=0}) = 0
-12 10.900 fcntl(7, F_OFD_SETLK, {l_type=F_UNLCK, l_whence=SEEK_SET, l_start=120, l_len=1, l_pid=0}) = 0
-`
-	if got := parseHolds(trace); len(got) != 1 || got[0] != 0.5 {
-		t.Error(got)
-	}
-}

@@ -21,6 +21,7 @@ func (r *Relay) Endpoints(ctx context.Context, subjects []agent.Subject) ([]agen
 	}
 	defer unix.Close(fd)
 	var list []agent.Endpoint
+	name := make([]byte, 0, 256) // room for a part
 	for _, s := range subjects {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -28,15 +29,15 @@ func (r *Relay) Endpoints(ctx context.Context, subjects []agent.Subject) ([]agen
 		if address(s) != nil {
 			continue
 		}
-		var st unix.Stat_t
-		err := unix.Fstatat(fd, string(s), &st, unix.AT_SYMLINK_NOFOLLOW)
+		name = append(append(name[:0], s...), 0)
+		_, dir, err := lookAt(fd, name)
 		switch {
-		case errors.Is(err, fs.ErrNotExist), err == nil && !isDir(&st):
+		case errors.Is(err, fs.ErrNotExist), err == nil && !dir:
 			continue
 		case err != nil:
 			return nil, &fs.PathError{Op: "stat", Path: r.box(s), Err: err}
 		}
-		state, _ := partsOf(fd, []byte(s))
+		state, _ := partsOf(fd, name[:len(s)])
 		list = append(list, agent.Endpoint{Subject: s, Whole: state == wholeBox, In: r.mailboxes})
 	}
 	return list, nil
