@@ -68,8 +68,9 @@ type View struct {
 	Tombstone *Tombstone
 	Problems  []Problem
 	// Lost: the index was lost or replaced and no complete sweep has ended since.
-	// A listing that was made before may not say so.
-	Lost bool
+	// Paused: converging is switched off for everybody. A listing that was made
+	// before may not say so of either.
+	Lost, Paused bool
 }
 
 // Places are where the index knows the id to be, or to have been refused.

@@ -120,7 +120,7 @@ func (c *Controller) observeFiles(ctx context.Context, r *reading, t *task) erro
 	t.obs = plan.Observation{
 		ID: t.id, Now: r.now, Row: v.Row, State: v.State, Tombstone: v.Tombstone, Problems: v.Problems,
 		Written: r.s.index.Written, IndexLost: r.s.index.Lost || v.Lost, LostSince: r.s.index.LostSince, Twin: r.s.twins[t.id],
-		Contested: c.ledger.contested(t.id), Paused: c.paused.Load() || v.State != nil && v.State.Paused,
+		Contested: c.ledger.contested(t.id), Paused: c.paused.Load() || v.Paused || v.State != nil && v.State.Paused,
 	}
 	if t.intent != nil {
 		t.obs.Order = t.intent.order

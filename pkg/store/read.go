@@ -45,8 +45,8 @@ func (s *Store) Read(ctx context.Context, ids []agent.ID, paths []string) (map[a
 }
 
 // kinds of own records that there are any of, for a caller who asks for many ids:
-// mostly there are none.
-type kinds struct{ states, tombstones, problems, lost bool }
+// mostly there are none. Lost and paused are what a View says.
+type kinds struct{ states, tombstones, problems, lost, paused bool }
 
 // remembers tells which there are. Where there is no database, c is nil.
 func (c *conn) remembers() (k kinds, err error) {
@@ -54,8 +54,9 @@ func (c *conn) remembers() (k kinds, err error) {
 		return k, nil
 	}
 	err = c.query(`SELECT EXISTS (SELECT 1 FROM mesh_controller_agents), EXISTS (SELECT 1 FROM mesh_controller_tombstones),
-		EXISTS (SELECT 1 FROM mesh_controller_problems), (SELECT value FROM mesh_controller_meta WHERE key = ?) <> ''`,
-		func(r *row) { k = kinds{r.int(0) != 0, r.int(1) != 0, r.int(2) != 0, r.int(3) != 0} }, metaLost)
+		EXISTS (SELECT 1 FROM mesh_controller_problems), (SELECT value FROM mesh_controller_meta WHERE key = ?) <> '',
+		(SELECT value FROM mesh_controller_meta WHERE key = ?) <> ''`,
+		func(r *row) { k = kinds{r.int(0) != 0, r.int(1) != 0, r.int(2) != 0, r.int(3) != 0, r.int(4) != 0} }, metaLost, metaPaused)
 	return k, err
 }
 
@@ -64,7 +65,7 @@ func (c *conn) view(id agent.ID, kept kinds) (v agent.View, err error) {
 	if c == nil {
 		return v, nil
 	}
-	v.Lost = kept.lost
+	v.Lost, v.Paused = kept.lost, kept.paused
 	if c.schema.tables["agents"] {
 		if v.Row, err = c.row(id); err != nil {
 			return v, err

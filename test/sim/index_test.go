@@ -176,7 +176,7 @@ func (db *database) view(id agent.ID) (v agent.View) {
 		v.Tombstone = &t
 	}
 	v.Problems = slices.Clone(db.problems[id])
-	v.Lost = db.lost
+	v.Lost, v.Paused = db.lost, db.paused
 	return v
 }
 
