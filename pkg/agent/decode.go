@@ -19,7 +19,13 @@ const (
 
 // NewManifest is a manifest in which every field that has a default has it.
 func NewManifest() *Manifest {
-	return &Manifest{Behavior: defaultBehavior, Budget: defaultBudget, PersonaEnabled: true}
+	m := new(Manifest)
+	m.reset()
+	return m
+}
+
+func (m *Manifest) reset() {
+	*m = Manifest{Behavior: defaultBehavior, Budget: defaultBudget, PersonaEnabled: true}
 }
 
 // DecodeManifest reads an agent.json. Exactly one of the results is set.
@@ -34,20 +40,34 @@ func NewManifest() *Manifest {
 //
 // The manifest does not alias data.
 func DecodeManifest(data []byte) (*Manifest, *Violation) {
-	r := newReader(data)
-	defer r.release()
-	if problem := unreadable(data); problem != "" {
-		r.failAt(0, "", problem)
-		return nil, r.bad
+	m := new(Manifest)
+	if bad := m.decode(newReader(data)); bad != nil {
+		return nil, bad
 	}
-	m := NewManifest()
+	return m, nil
+}
+
+// Peek is DecodeManifest for whoever looks at many and keeps nothing: m becomes
+// the manifest, and its text is that in data, good for as long as data is not
+// written to. What m held before is gone, and nothing in it means anything where
+// the result is not nil.
+func (m *Manifest) Peek(data []byte) *Violation {
+	r := newReader(data)
+	r.aliases = true
+	return m.decode(r)
+}
+
+func (m *Manifest) decode(r *reader) *Violation {
+	defer r.release()
+	m.reset()
+	if problem := unreadable(r.data); problem != "" {
+		r.failAt(0, "", problem)
+		return r.bad
+	}
 	r.next()
 	readObject(r, manifestMembers, m)
 	r.finish()
-	if r.bad != nil {
-		return nil, r.bad
-	}
-	return m, nil
+	return r.bad
 }
 
 // unreadable says why data cannot be a manifest at first sight, "" when it may.

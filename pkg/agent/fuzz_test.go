@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"bytes"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ func FuzzDecodeManifest(f *testing.F) {
 		if (m == nil) == (v == nil) {
 			t.Fatalf("%v and %v", m, v)
 		}
+		checkPeek(t, data, m, v)
 		if v != nil {
 			checkViolation(t, data, v)
 			return
@@ -40,6 +42,22 @@ func FuzzDecodeManifest(f *testing.F) {
 		roundTrip(t, m)
 		checkEdit(t, data, m)
 	})
+}
+
+// checkPeek: a peek into a manifest that was in use says what a decoding says, and
+// what is wrong keeps nothing of the document.
+func checkPeek(t *testing.T, data []byte, m *agent.Manifest, v *agent.Violation) {
+	t.Helper()
+	data = bytes.Clone(data)
+	peeked := agent.Manifest{ID: "before", Traits: &agent.Traits{}, Color: new(string), IsSystem: true}
+	bad := peeked.Peek(data)
+	if m != nil && (bad != nil || !reflect.DeepEqual(m, &peeked)) {
+		t.Errorf("a peek says %+v and %v, not %+v", peeked, bad, m)
+	}
+	clear(data)
+	if v != nil && (bad == nil || *bad != *v) {
+		t.Errorf("a peek refuses with %v, not %v", bad, v)
+	}
 }
 
 func checkViolation(t *testing.T, data []byte, v *agent.Violation) {

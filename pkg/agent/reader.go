@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -16,6 +17,8 @@ const jsonSpace = " \t\r\n"
 // the other methods return is not used.
 type reader struct {
 	data []byte
+	// aliases: text that is handed out may share memory with data.
+	aliases bool
 	*decoder
 	// The last token: what it is and where it stands in data.
 	kind       jsontext.Kind
@@ -93,6 +96,15 @@ func (r *reader) unquoted() []byte {
 	// The token was read, so it is well-formed.
 	text, _ := jsontext.AppendUnquote(nil, raw)
 	return text
+}
+
+// str is the text of the last token, a string.
+func (r *reader) str() string {
+	text := r.unquoted()
+	if r.aliases {
+		return unsafe.String(unsafe.SliceData(text), len(text))
+	}
+	return string(text)
 }
 
 // skip reads the rest of a value whose first token was just read, whatever it

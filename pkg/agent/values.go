@@ -21,7 +21,7 @@ func (r *reader) text() string {
 		r.expected("a string")
 		return ""
 	}
-	s := string(r.unquoted())
+	s := r.str()
 	if deceives(s) {
 		r.expected("a string without NUL and without characters that reorder the text around them")
 	}
@@ -101,7 +101,7 @@ func (r *reader) oneOf(words []string) string {
 // another form must not take the agent down.
 func (r *reader) lenient(words []string) *string {
 	if r.kind == '"' {
-		if s := string(r.unquoted()); s != "" && (words == nil || slices.Contains(words, s)) {
+		if s := r.str(); s != "" && (words == nil || slices.Contains(words, s)) {
 			return &s
 		}
 	}

@@ -124,7 +124,9 @@ func (t *Tree) placeGone(w *walker, root string) {
 }
 
 func (t *Tree) newWalker(p *pulse, terms terms) *walker {
-	return &walker{reader: t.newReader(), pulse: p, crew: newCrew(t.hands, t.blocks), guard: t.guard, terms: terms}
+	r := t.newReader()
+	r.peeks = true
+	return &walker{reader: r, pulse: p, crew: newCrew(t.hands, t.blocks), guard: t.guard, terms: terms}
 }
 
 func reportsOf(walks []walk) []agent.RootReport {

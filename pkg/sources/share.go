@@ -68,7 +68,7 @@ func (s *share) end(w *walker) {
 // child is a walker that stands where w stands and has found nothing yet.
 func (w *walker) child() *walker {
 	return &walker{
-		reader: reader{open: w.open, decode: w.decode}, pulse: w.pulse, guard: w.guard, terms: w.terms, crew: w.crew,
+		reader: reader{open: w.open, decode: w.decode, peeks: true}, pulse: w.pulse, guard: w.guard, terms: w.terms, crew: w.crew,
 		special: w.special, path: bytes.Clone(w.path), chain: slices.Clone(w.chain), counts: w.counts, likely: w.likely,
 	}
 }

@@ -49,7 +49,6 @@ func New(opts Options) (*Tree, error) {
 	t := &Tree{
 		opts:   opts,
 		open:   newOpener(),
-		decode: agent.DecodeManifest,
 		mounts: table,
 		guard:  newGuard(opts.ProbeTimeout),
 		hands:  make(chan struct{}, coldHands),
