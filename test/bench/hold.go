@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
-	"time"
-
-	"golang.org/x/sys/unix"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
 )
 
-// How long a cold rebuild holds the index's write lock.
+// How long a cold rebuild holds the index's write lock, which is the 120th byte of
+// the -shm. The kernel takes down when it is taken and let go: whoever traced the
+// process would prolong it.
 func measureHold(ctx context.Context, b *bench, f fleet) ([]figures, error) {
 	g := figures{line: "manners-hold"}
 	for range b.rounds {
@@ -30,7 +35,7 @@ func (b *bench) watchHolds(ctx context.Context, f fleet) (holds []float64, err e
 	if _, err := b.sync(ctx, h, fleet{root: h.dork()}); err != nil { // the schema
 		return nil, err
 	}
-	// The -shm is there as long as somebody has the index open.
+	// The -shm stays as long as somebody has the index open.
 	x, err := openIndex(h.index())
 	if err != nil {
 		return nil, err
@@ -39,51 +44,80 @@ func (b *bench) watchHolds(ctx context.Context, f fleet) (holds []float64, err e
 	if _, err := x.texts("SELECT id FROM agents"); err != nil {
 		return nil, err
 	}
-	shm, err := os.Open(h.index() + "-shm")
+	w, err := watchLock(h.index()+"-shm", 120)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, shm.Close()) }()
-	watching, stop := context.WithCancel(ctx)
-	var l lockWatch
-	watched := make(chan error, 1)
-	go func() { watched <- l.watch(watching, shm) }()
-	_, err = b.sync(ctx, h, f)
-	stop()
-	if err = errors.Join(err, <-watched); err == nil && len(l.holds) == 0 {
-		err = errors.New("nobody held the index's write lock")
+	defer func() { err = errors.Join(err, w.end()) }()
+	if _, err := b.sync(ctx, h, f); err != nil {
+		return nil, err
 	}
-	return l.holds, err
+	trace, err := os.ReadFile(w.file("trace"))
+	if err != nil {
+		return nil, err
+	}
+	if holds = parseHolds(string(trace)); len(holds) == 0 {
+		return nil, errors.New("nobody held the index's write lock")
+	}
+	return holds, nil
 }
 
-// lockWatch asks again and again who holds the write lock, the 120th byte of the
-// -shm, and takes no lock itself. What is let go and taken again in between counts
-// as one hold, so that a figure is rather too long than too short.
-type lockWatch struct {
-	holds []float64 // seconds
-	since time.Time
-}
+// lockWatch is a trace buffer of the kernel of our own.
+type lockWatch string
 
-// lockPause is how long it waits to ask again, which is how exact it is.
-const lockPause = 100 * time.Microsecond
+func (w lockWatch) file(name string) string { return filepath.Join(string(w), name) }
+func (w lockWatch) end() error              { return os.Remove(string(w)) }
 
-func (l *lockWatch) watch(ctx context.Context, shm *os.File) error {
-	for ctx.Err() == nil {
-		lock := unix.Flock_t{Type: unix.F_WRLCK, Start: 120, Len: 1}
-		if err := unix.FcntlFlock(shm.Fd(), unix.F_OFD_GETLK, &lock); err != nil {
-			return err
+// watchLock takes down each lock and unlock of one byte of a file. One trace is
+// made at a time; what a harness that was killed has left is taken over.
+func watchLock(path string, at int) (lockWatch, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "", skip("no inodes on this system")
+	}
+	w := lockWatch("/sys/kernel/tracing/instances/mesh-controller-bench")
+	if _, err := os.Stat(w.file("events")); err == nil {
+		if err := w.end(); err != nil {
+			return "", err
 		}
-		l.saw(lock.Type == unix.F_WRLCK, time.Now())
-		time.Sleep(lockPause)
 	}
-	return nil
+	if err := os.Mkdir(string(w), 0o700); err != nil {
+		return "", skip("the kernel's traces are not to be had: " + err.Error())
+	}
+	for _, set := range [][2]string{
+		{"buffer_size_kb", "8192"},
+		{"events/filelock/posix_lock_inode/filter", fmt.Sprintf("i_ino == %d && fl_start == %d && fl_end == %d && ret == 0", st.Ino, at, at)},
+		{"events/filelock/posix_lock_inode/enable", "1"},
+	} {
+		if err := os.WriteFile(w.file(set[0]), []byte(set[1]), 0); err != nil {
+			return "", errors.Join(skip("the kernel does not trace locks: "+err.Error()), w.end())
+		}
+	}
+	return w, nil
 }
 
-func (l *lockWatch) saw(held bool, at time.Time) {
-	switch {
-	case held && l.since.IsZero():
-		l.since = at
-	case !held && !l.since.IsZero():
-		l.holds, l.since = append(l.holds, at.Sub(l.since).Seconds()), time.Time{}
+var lockEvent = regexp.MustCompile(` ([\d.]+): posix_lock_inode: .* fl_type=(F_\w+) `)
+
+// parseHolds pairs locks and unlocks: seconds.
+func parseHolds(trace string) (holds []float64) {
+	held := 0.0
+	for l := range strings.Lines(trace) {
+		m := lockEvent.FindStringSubmatch(l)
+		if m == nil {
+			continue
+		}
+		at, err := strconv.ParseFloat(m[1], 64)
+		switch {
+		case err != nil:
+		case m[2] == "F_WRLCK":
+			held = at
+		case m[2] == "F_UNLCK" && held > 0:
+			holds, held = append(holds, at-held), 0
+		}
 	}
+	return holds
 }
