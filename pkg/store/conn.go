@@ -37,6 +37,7 @@ type conn struct {
 	inserts map[columnSet]*binder
 	updates map[columnSet]*binder
 	events  *binder // nil until the first
+	states  *binder // nil until the first
 	full    bool    // synchronous is FULL
 	roomy   bool    // SQLite may keep more pages than a scan needs
 	// ahead are the stamps that the lock file on the disk names for the next

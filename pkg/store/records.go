@@ -1,6 +1,10 @@
 package store
 
-import "github.com/mesh-registry/mesh-controller/pkg/agent"
+import (
+	"strconv"
+
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
+)
 
 // What a burst does to own records. Each looks first: the same again writes
 // nothing.
@@ -24,13 +28,47 @@ func (b *burst) setState(id agent.ID, st *agent.State) error {
 	}
 	kept := now.state(id)
 	b.learn.state(id, &kept)
-	return b.exec(`INSERT INTO mesh_controller_agents (`+stateColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (agent_id) DO UPDATE SET missing_since = excluded.missing_since,
-		clock_since = excluded.clock_since, boot_id = excluded.boot_id, clock_offset = excluded.clock_offset,
-		evidence = excluded.evidence, mount_json = excluded.mount_json, lost = excluded.lost, paused = excluded.paused,
-		held = excluded.held`,
-		id, orNull(now.missing), orNull(now.clock), orNull(now.boot), now.offset,
-		now.evidence, orNull(now.mount), now.lost, now.paused, now.held)
+	if err := b.touch(nil); err != nil {
+		return err
+	}
+	insert, err := b.c.stateStmt()
+	if err != nil {
+		return err
+	}
+	for i, cell := range [...]agent.Cell{
+		agent.TextCell(string(id)), textOrNull(now.missing), textOrNull(now.clock), textOrNull(now.boot),
+		{Kind: agent.Integer, Text: strconv.FormatInt(now.offset, 10)},
+		agent.TextCell(now.evidence), textOrNull(now.mount),
+		agent.BoolCell(now.lost), agent.BoolCell(now.paused), agent.BoolCell(now.held),
+	} {
+		if err := insert.set(i, cell); err != nil {
+			return err
+		}
+	}
+	return insert.Exec()
+}
+
+func (c *conn) stateStmt() (*binder, error) {
+	if c.states == nil {
+		prepared, err := c.prepare(`INSERT INTO mesh_controller_agents (` + stateColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (agent_id) DO UPDATE SET missing_since = excluded.missing_since,
+			clock_since = excluded.clock_since, boot_id = excluded.boot_id, clock_offset = excluded.clock_offset,
+			evidence = excluded.evidence, mount_json = excluded.mount_json, lost = excluded.lost, paused = excluded.paused,
+			held = excluded.held`)
+		if err != nil {
+			return nil, err
+		}
+		c.states = &binder{Stmt: prepared}
+	}
+	return c.states, nil
+}
+
+// textOrNull is NULL for "".
+func textOrNull(s string) agent.Cell {
+	if s == "" {
+		return agent.Cell{}
+	}
+	return agent.TextCell(s)
 }
 
 // unbury drops a tombstone.

@@ -19,23 +19,28 @@ func measureStart(ctx context.Context, b *bench, f fleet) (_ []figures, err erro
 	return []figures{{line: "start-empty", ours: scaled(empty, 1e3)}, {line: "start", ours: scaled(known, 1e3)}}, err
 }
 
-// The same of many agents.
+// The same of many agents, to the depth that is set by default and to that of the
+// tree.
 func measureStartWarm(ctx context.Context, b *bench, f fleet) ([]figures, error) {
 	warm, err := b.starts(ctx, f)
-	return []figures{{line: "start-warm", ours: warm}}, err
+	if err != nil {
+		return nil, err
+	}
+	own, err := b.starts(ctx, f, "--scan-depth", "2")
+	return []figures{{line: "start-warm", ours: warm}, {line: "start-warm-depth2", ours: own}}, err
 }
 
 // starts of a synced home, seconds each.
-func (b *bench) starts(ctx context.Context, f fleet) (took []float64, err error) {
+func (b *bench) starts(ctx context.Context, f fleet, more ...string) (took []float64, err error) {
 	h, err := b.newHome()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.sync(ctx, h, f); err != nil {
+	if _, err := b.sync(ctx, h, f, more...); err != nil {
 		return nil, err
 	}
 	for range b.rounds {
-		d, err := startDaemon(ctx, b, h, f)
+		d, err := startDaemon(ctx, b, h, f, more...)
 		if err != nil {
 			return nil, err
 		}

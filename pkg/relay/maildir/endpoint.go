@@ -30,17 +30,34 @@ func (r *Relay) Endpoints(ctx context.Context, subjects []agent.Subject) ([]agen
 			continue
 		}
 		name = append(append(name[:0], s...), 0)
-		_, dir, err := lookAt(fd, name)
+		at, dir, err := lookAt(fd, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist), err == nil && !dir:
 			continue
 		case err != nil:
 			return nil, &fs.PathError{Op: "stat", Path: r.box(s), Err: err}
 		}
-		state, _ := partsOf(fd, name[:len(s)])
-		list = append(list, agent.Endpoint{Subject: s, Whole: state == wholeBox, In: r.mailboxes})
+		whole := r.vouched(s, at)
+		if !whole {
+			state, _ := partsOf(fd, name[:len(s)])
+			whole = state == wholeBox
+		}
+		list = append(list, agent.Endpoint{Subject: s, Whole: whole, In: r.mailboxes})
 	}
 	return list, nil
+}
+
+// vouched reports whether the stamp of a mailbox proves that it is whole, as it was
+// when List looked at its parts. While somebody holds the gate it proves nothing.
+func (r *Relay) vouched(s agent.Subject, at stamp) bool {
+	if !r.gate.TryAcquire(1) {
+		return false
+	}
+	defer r.unshare()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := r.boxes.find(string(s))
+	return i >= 0 && r.boxes.all[i].state == wholeBox && r.boxes.all[i].sum != 0 && r.boxes.all[i].sum == at.sum()
 }
 
 // Occupied implements relay.Backend. Every name that the namespace's rules

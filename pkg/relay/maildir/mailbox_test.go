@@ -241,6 +241,9 @@ func TestWholenessIsSeen(t *testing.T) {
 				from, to = to, from
 			}
 			h.must(os.Rename(h.box(boxA)+from, h.box(boxA)+to))
+			if e, err := h.Endpoints(t.Context(), []agent.Subject{boxA}); err != nil || len(e) != 1 || e[0].Whole != whole {
+				t.Errorf("whole is %v, told at once is %+v, %v", whole, e, err)
+			}
 			var changed []agent.ID
 			for range within {
 				l, c := h.list()
