@@ -104,9 +104,9 @@ func (c *Controller) stillDenied(ctx context.Context, path string) error {
 
 // history is what a plan has to tell, in the order in which it happened.
 func (t *task) history() []agent.Event {
-	events := slices.Clone(t.plan.Change.Events)
+	events := t.plan.Change.Events
 	if t.plan.Deed != nil {
-		events = append(events, *t.plan.Deed)
+		events = append(slices.Clip(events), *t.plan.Deed)
 	}
 	return events
 }

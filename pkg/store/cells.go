@@ -41,6 +41,22 @@ func (r *row) text(i int) string {
 	return r.cell(i).Text
 }
 
+// textLike is text, in the memory of like where that says the same.
+func (r *row) textLike(i int, like string) string {
+	if r.reads(i, like) {
+		return like
+	}
+	return r.text(i)
+}
+
+// cellLike is cell, in the memory of like where that is the same.
+func (r *row) cellLike(i int, like agent.Cell) agent.Cell {
+	if r.ColumnType(i) == sqlite3.TEXT && like.Kind == agent.Text && string(r.ColumnRawText(i)) == like.Text {
+		return like
+	}
+	return r.cell(i)
+}
+
 // reads reports whether text is what text would return.
 func (r *row) reads(i int, text string) bool {
 	if r.ColumnType(i) == sqlite3.TEXT {

@@ -34,6 +34,7 @@ type conn struct {
 	file agent.FileID
 
 	stmts   map[string]*sqlite3.Stmt
+	rows    map[string]*sqlite3.Stmt // by column
 	inserts map[columnSet]*binder
 	updates map[columnSet]*binder
 	events  *binder // nil until the first
@@ -44,6 +45,8 @@ type conn struct {
 	// writes through this connection.
 	ahead []string
 	buf   []byte
+	// before is the last row that was read in full.
+	before agent.Record
 }
 
 func openConn(ctx context.Context, uri string, flags sqlite3.OpenFlag) (*conn, error) {
@@ -54,6 +57,7 @@ func openConn(ctx context.Context, uri string, flags sqlite3.OpenFlag) (*conn, e
 	c := &conn{
 		db:      db,
 		stmts:   map[string]*sqlite3.Stmt{},
+		rows:    map[string]*sqlite3.Stmt{},
 		inserts: map[columnSet]*binder{},
 		updates: map[columnSet]*binder{},
 	}

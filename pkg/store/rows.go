@@ -105,15 +105,16 @@ func (r *row) rowID() agent.ID {
 	return agent.ID(r.text(colID))
 }
 
-// record is the current row in full.
-func (r *row) record() *agent.Record {
+// record is the current row in full. What the row before (or a zero record) says in
+// the same words is shared with it: a fleet has much in common.
+func (r *row) record(before *agent.Record) *agent.Record {
 	rec := &agent.Record{
 		ID:            r.rowID(),
 		Path:          r.text(colPath),
-		ScanRoot:      r.text(colScanRoot),
-		Status:        r.text(colStatus),
+		ScanRoot:      r.textLike(colScanRoot, before.ScanRoot),
+		Status:        r.textLike(colStatus, before.Status),
 		RegisteredAt:  r.text(colRegisteredAt),
-		Approver:      r.cell(colApprover),
+		Approver:      r.cellLike(colApprover, before.Approver),
 		LastSeenAt:    r.cell(colLastSeenAt),
 		LastSeenEvent: r.cell(colLastSeenEvent),
 		Entrypoint:    r.cell(colEntrypoint),
@@ -121,7 +122,7 @@ func (r *row) record() *agent.Record {
 		UpdatedAt:     r.text(colUpdatedAt),
 	}
 	for i := range rec.Fields {
-		rec.Fields[i] = r.cell(colField + i)
+		rec.Fields[i] = r.cellLike(colField+i, before.Fields[i])
 	}
 	return rec
 }
@@ -135,7 +136,10 @@ func (c *conn) incumbent(path string) (*agent.Record, error) {
 }
 
 func (c *conn) rowWhere(column, value string) (rec *agent.Record, err error) {
-	err = c.readRow(column, value, func(r *row) { rec = r.record() })
+	err = c.readRow(column, value, func(r *row) {
+		rec = r.record(&c.before)
+		c.before = *rec
+	})
 	return rec, err
 }
 
@@ -155,13 +159,12 @@ func (c *conn) readRow(column, value string, f func(*row)) error {
 }
 
 func (c *conn) rowStmt(column string) (*sqlite3.Stmt, error) {
-	key := "row by " + column
-	if st := c.stmts[key]; st != nil {
+	if st := c.rows[column]; st != nil {
 		return st, nil
 	}
 	st, err := c.prepare(`SELECT ` + c.schema.selection(numColumns) + ` FROM agents WHERE ` + column + ` = ?`)
 	if err == nil {
-		c.stmts[key] = st
+		c.rows[column] = st
 	}
 	return st, err
 }
