@@ -285,7 +285,10 @@ func (l *ledger) setDeferred(id agent.ID, waits bool) {
 }
 
 // due lists the ids that a sweep has to queue besides what it found: open ones
-// that do not back off, those that waited for a listing, and deferred steps.
+// that do not back off, those that waited for a listing, deferred steps, and
+// addresses without an agent for which no clock runs: they stay for a reason that
+// no listing shows the end of, such as what lies at a place that only the record of
+// a removal names, or that record itself.
 func (l *ledger) due(forced bool) []agent.ID {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -300,6 +303,12 @@ func (l *ledger) due(forced bool) []agent.ID {
 	}
 	for id := range l.deferred {
 		set[id] = struct{}{}
+	}
+	for id, problems := range l.problems {
+		leaked := slices.ContainsFunc(problems, func(p agent.Problem) bool { return p.Reason == agent.EndpointLeaked })
+		if _, timed := l.orphans[id]; leaked && !timed {
+			set[id] = struct{}{}
+		}
 	}
 	return sortedIDs(set)
 }

@@ -17,7 +17,8 @@ import (
 // look lists every source and forms the snapshot. Who was only edited is queued
 // for r meanwhile, unless that is nil.
 func (c *Controller) look(ctx context.Context, req SyncRequest, r *resync, stats *agent.SweepStats) (*snapshot, error) {
-	now, awake, why := c.settling.read()
+	now, awake := c.settling.read()
+	why := c.settling.reopened()
 	if why != "" {
 		c.log.Info("absences have to settle anew", zap.String("event", "SettleWindow"), zap.String("cause", why))
 		c.ledger.timeAnew(now.Wall)

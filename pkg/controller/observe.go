@@ -75,7 +75,7 @@ func (r *room) leave() { clear(r.tasks) }
 
 func (c *Controller) observeTasks(ctx context.Context, tasks []*task) error {
 	r := &reading{s: c.current.Load(), holds: massHolds{}}
-	r.now, r.awake, _ = c.settling.read()
+	r.now, r.awake = c.settling.read()
 	var ids []agent.ID
 	var paths []string
 	for _, t := range tasks {

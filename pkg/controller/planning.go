@@ -16,7 +16,7 @@ func (c *Controller) Plan(ctx context.Context, req PlanRequest) (PlanResult, err
 	if err != nil {
 		return PlanResult{}, err
 	}
-	now, _, _ := c.settling.read()
+	now, _ := c.settling.read()
 	result := PlanResult{At: Time(now.Wall), Changes: []PlanChange{}}
 	if !req.At.IsZero() {
 		result.At = Time(req.At)

@@ -45,7 +45,7 @@ func (c *Controller) ground(ctx context.Context, files bool) error {
 // lookAside forms a snapshot without a look at the files. It says of itself
 // that it is incomplete, so that nothing is concluded from what it lacks.
 func (c *Controller) lookAside(ctx context.Context) (*snapshot, error) {
-	now, awake, _ := c.settling.read()
+	now, awake := c.settling.read()
 	index, _, err := c.ports.Index.List(ctx)
 	if err != nil {
 		c.ports.Metrics.IndexError("list")

@@ -22,6 +22,8 @@ type settling struct {
 	awake  time.Duration
 	opened time.Duration
 	seen   map[agent.ID]absence
+	// why the window was opened, until that is taken.
+	why string
 }
 
 // absence is what this process has seen of one orphan since the window opened.
@@ -38,13 +40,14 @@ func newSettling(c Clock) *settling {
 }
 
 // read takes a reading and opens a window where the clocks tell of sleep or of
-// a step. It says which, "" for neither.
-func (s *settling) read() (now agent.Stamp, awake time.Duration, why string) {
+// a step.
+func (s *settling) read() (now agent.Stamp, awake time.Duration) {
 	now, awake = s.clock.Read()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	step := now.Offset - s.last.Offset
 	slept := now.Wall.Sub(s.last.Wall) - step - (awake - s.awake)
+	why := ""
 	switch {
 	case now.BootID != s.last.BootID:
 	case step > clockSlack || step < -clockSlack:
@@ -55,9 +58,21 @@ func (s *settling) read() (now agent.Stamp, awake time.Duration, why string) {
 	if why != "" {
 		s.opened = awake
 		clear(s.seen)
+		s.why = why
 	}
 	s.last, s.awake = now, awake
-	return now, awake, why
+	return now, awake
+}
+
+// reopened says why a window was opened since it was asked last, whoever's reading
+// found out; "" where none was. A handler reads too, and may be the first after the
+// machine has slept.
+func (s *settling) reopened() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	why := s.why
+	s.why = ""
+	return why
 }
 
 // since is when the window opened.

@@ -1,11 +1,15 @@
 package controller
 
 import (
+	"slices"
+
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
+	"github.com/mesh-registry/mesh-controller/pkg/controller/plan"
 )
 
 // findTwins pairs ids that differ only in letter case with the one that keeps
-// it: whoever has a row, else an endpoint, else the first in byte order.
+// it: whoever has a row, else an endpoint, else a manifest at a place that it may
+// take, else the first in byte order.
 func (s *snapshot) findTwins() {
 	s.twins = map[agent.ID]agent.ID{}
 	first := map[string]agent.ID{}
@@ -77,5 +81,19 @@ func (s *snapshot) precedes(a, b agent.ID) bool {
 	if endA != endB {
 		return endA
 	}
+	placeA, placeB := s.placeable(a), s.placeable(b)
+	if placeA != placeB {
+		return placeA
+	}
 	return a < b
+}
+
+// placeable reports whether a manifest with the id lies at a place that is not
+// denied, and may use its namespace there.
+func (s *snapshot) placeable(id agent.ID) bool {
+	return slices.ContainsFunc(s.files.Places(id), func(i int32) bool {
+		f := &s.files.Sightings[i]
+		m := agent.Manifest{Namespace: f.Namespace}
+		return !denied(s.index.Denied, f.Path) && plan.Locate(&m, f.Path, s.roots, s.reserved).Problem == nil
+	})
 }
