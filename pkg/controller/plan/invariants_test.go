@@ -471,8 +471,9 @@ func missingSince(s *agent.State) time.Time {
 
 // onlyPresentClears: the memory of an absence ends with a manifest at home, a
 // removal, or when nothing is left of the id to be missing: no address, and the
-// relay says so, or one that the order to unregister a displaced id takes away.
-// That of an address without a row ends with any manifest that carries the id.
+// relay says so, or one that the order to unregister a displaced id takes away, or
+// that goes since the id is at home in a denied place. That of an address without a
+// row ends with any manifest that carries the id.
 func onlyPresentClears(v *verdict) string {
 	if missingSince(v.o.State).IsZero() || !missingSince(v.next.State).IsZero() || v.p.Record != nil {
 		return ""
@@ -481,7 +482,9 @@ func onlyPresentClears(v *verdict) string {
 		return ""
 	}
 	if t := v.o.Tombstone; v.o.Row == nil && v.o.Relay.Down == "" && (t == nil || t.Reason != agent.Displaced) {
-		if len(v.o.Relay.Endpoints) == 0 || t != nil && t.Reason == agent.Unregistered && !v.o.State.Lost && !v.o.IndexLost || carried(v.o) {
+		inDenied := v.o.Home != nil && v.o.Home.Denied && !v.evidence.Absent() && !claimedSomewhere(v.o)
+		ended := t != nil && !v.o.IndexLost && (t.Reason == agent.Unregistered && !v.o.State.Lost || inDenied)
+		if len(v.o.Relay.Endpoints) == 0 || ended || carried(v.o) {
 			return ""
 		}
 	}

@@ -113,12 +113,13 @@ func (pl *planner) unseen() {
 }
 
 // overruled reports whether no clock is to be waited for. An order to unregister
-// ends that of a displaced id, but none that ran while the index was lost. Only
-// the deny list removes what is left while a manifest carries the id, or its home
-// cannot be told: it may have returned since it was removed.
+// ends that of a displaced id, but none that ran while the index was lost; that it
+// is at home in a denied place ends any, which would not end by itself. Only the
+// deny list removes what is left while a manifest carries the id, or its home cannot
+// be told: it may have returned since it was removed.
 func (pl *planner) overruled(t *agent.Tombstone) bool {
 	if pl.o.missing() {
-		return t.Reason == agent.Unregistered && !pl.o.State.Lost
+		return t.Reason == agent.Unregistered && !pl.o.State.Lost || pl.deniedAtHome() && !pl.claimed()
 	}
 	home := pl.o.Home
 	return t.Reason == agent.Denied || !pl.claimed() && (home == nil || home.Denied || pl.evidence().Absent())

@@ -257,6 +257,20 @@ func departureRules() []rule {
 			remembers nothing
 			deed Unregistered /w/p/home
 `},
+		{"leftover of an agent that is at home in a denied place has no clock", func(o *plan.Observation, _ *plan.Policy) {
+			displaced(o, time.Hour)
+			o.Tombstone.Reason = agent.Denied
+			o.State.Lost = true
+			o.Home = homeOf(lookPresent(homePath, self))
+			with(o.Home, denied)
+		}, `
+			reason Denied /w/p/home
+			do removeEndpoint relay.agent.p.Self
+			do removeRules p
+			leaves p
+			remembers nothing
+			deed Denied /w/p/home
+`},
 		{"leftover that was found on a lost index waits for its grace all the same", func(o *plan.Observation, _ *plan.Policy) {
 			displaced(o, time.Hour)
 			o.Tombstone.Reason = agent.Unregistered
