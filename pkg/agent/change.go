@@ -48,9 +48,14 @@ type Change struct {
 	Bury *Tombstone
 	// Unbury drops a tombstone of the id that is void. Not together with Bury.
 	Unbury bool
-	// State replaces what is remembered; SetState with nil forgets it.
+	// State replaces what is remembered; SetState with nil forgets it. Whether the
+	// id is paused stays as it is recorded: what was planned before an operator said
+	// otherwise must not overrule him.
 	SetState bool
 	State    *State
+	// Pause switches converging of the id off or on, and leaves the rest of what is
+	// remembered as it is.
+	Pause *bool
 	// Problems replaces the recorded problems of the id; kept ones keep Since.
 	SetProblems bool
 	Problems    []Problem
@@ -90,7 +95,7 @@ func (v *View) Places() []string {
 
 // Empty reports that there is nothing to write.
 func (c *Change) Empty() bool {
-	return c.Op == KeepRow && c.Bury == nil && !c.Unbury && !c.SetState && !c.SetProblems && len(c.Left) == 0 && len(c.Events) == 0
+	return c.Op == KeepRow && c.Bury == nil && !c.Unbury && !c.SetState && c.Pause == nil && !c.SetProblems && len(c.Left) == 0 && len(c.Events) == 0
 }
 
 // Vacancy tells what of the index no longer needs a namespace.

@@ -21,7 +21,7 @@ type State struct {
 	Lost bool
 	// Held: a mass disappearance has held its removal since the clock began.
 	Held bool
-	// Paused: convergence of this id is off, by an operator.
+	// Paused: convergence of this id is off, by an operator (Change.Pause).
 	Paused bool
 }
 

@@ -109,12 +109,6 @@ func (c *Controller) setPausedOf(ctx context.Context, id agent.ID, paused bool) 
 	if err != nil {
 		return err
 	}
-	v := views[id]
-	state := agent.State{ID: id}
-	if v.State != nil {
-		state = *v.State
-	}
 	now, _ := c.ports.Clock.Read()
-	state.Paused = paused
-	return c.commitOne(ctx, agent.Change{ID: id, At: now, Expected: v.Row, SetState: true, State: &state, Durable: true})
+	return c.commitOne(ctx, agent.Change{ID: id, At: now, Expected: views[id].Row, Pause: &paused, Durable: true})
 }

@@ -80,7 +80,7 @@ func (b *burst) late() bool { return b.s.now().Sub(b.began).Abs() >= maxHold }
 // idle changes say nothing.
 func idle(ch *agent.Change) bool {
 	return ch.Op == agent.KeepRow && ch.Displaces == "" && ch.Bury == nil && !ch.Unbury &&
-		!ch.SetState && !ch.SetProblems && len(ch.Left) == 0 && len(ch.Events) == 0
+		!ch.SetState && ch.Pause == nil && !ch.SetProblems && len(ch.Left) == 0 && len(ch.Events) == 0
 }
 
 func validate(ch *agent.Change) error {
@@ -204,7 +204,6 @@ func (b *burst) displace(rec *agent.Record, state *agent.State) error {
 		if !old.MissingSince.IsZero() {
 			return nil
 		}
-		merged.Paused = merged.Paused || old.Paused
 		if merged.Mount.IsZero() {
 			merged.Mount = old.Mount
 		}
@@ -227,6 +226,9 @@ func (b *burst) applyOwn(ch *agent.Change) error {
 	}
 	if err == nil && ch.SetState {
 		err = b.setState(ch.ID, ch.State)
+	}
+	if err == nil && ch.Pause != nil {
+		err = b.pause(ch.ID, *ch.Pause)
 	}
 	if err == nil && ch.SetProblems {
 		err = b.setProblems(ch.ID, ch.Problems)

@@ -217,6 +217,45 @@ func TestTakeDisplacesTheIncumbent(t *testing.T) {
 	}
 }
 
+// A plan was made before an operator pauses or resumes, and lands after it: either
+// has the last word about what is his.
+func TestPauseAndStateDoNotOverruleEachOther(t *testing.T) {
+	s := openNew(t)
+	commit(t, s, insert("a", "/r/p"))
+	row := rowOf(t, s, "a")
+	missing := agent.State{MissingSince: t0, Clock: at(0), Evidence: agent.FileMissing}
+	want := func(since time.Time, paused bool) {
+		t.Helper()
+		st := view(t, s, "a").State
+		if st == nil {
+			st = &agent.State{}
+		}
+		if !st.MissingSince.Equal(since) || st.Paused != paused {
+			t.Errorf("%+v, want missing since %v, paused %v", st, since, paused)
+		}
+	}
+	pause := func(paused bool) agent.Change { return agent.Change{ID: "a", At: at(0), Expected: row, Pause: &paused} }
+	planned := func(st *agent.State) agent.Change {
+		return agent.Change{ID: "a", At: at(0), Expected: row, SetState: true, State: st}
+	}
+	commit(t, s, pause(true))
+	commit(t, s, planned(&missing)) // which knew of no pause
+	want(t0, true)
+	commit(t, s, pause(false))
+	want(t0, false)
+	stale := missing
+	stale.Paused = true
+	commit(t, s, planned(&stale))
+	want(t0, false)
+	commit(t, s, pause(true))
+	commit(t, s, planned(nil))
+	want(time.Time{}, true)
+	commit(t, s, pause(false))
+	if v := view(t, s, "a"); v.State != nil {
+		t.Errorf("%+v is left", v.State)
+	}
+}
+
 func TestDisplacedStateDoesNotRestartAClock(t *testing.T) {
 	s := openNew(t)
 	commit(t, s, insert("old", "/r/p"), insert("paused", "/r/q"))
@@ -226,8 +265,8 @@ func TestDisplacedStateDoesNotRestartAClock(t *testing.T) {
 			State: &agent.State{MissingSince: t0, Clock: at(0), Evidence: agent.FileMissing},
 		},
 		agent.Change{
-			ID: "paused", At: at(0), Expected: rowOf(t, s, "paused"), SetState: true,
-			State: &agent.State{Paused: true, Mount: agent.Mount{Point: "/m"}},
+			ID: "paused", At: at(0), Expected: rowOf(t, s, "paused"), SetState: true, Pause: new(true),
+			State: &agent.State{Mount: agent.Mount{Point: "/m"}},
 		})
 	for id, path := range map[agent.ID]string{"old": "/r/p", "paused": "/r/q"} {
 		take := insert("new-"+string(id), path)

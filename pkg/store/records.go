@@ -9,12 +9,33 @@ import (
 // What a burst does to own records. Each looks first: the same again writes
 // nothing.
 
-// setState replaces what is remembered of an id; nil or empty forgets it.
+// setState replaces what is remembered of an id, but for whether it is paused; nil
+// or empty forgets it.
 func (b *burst) setState(id agent.ID, st *agent.State) error {
 	was, found, err := b.c.state(id)
 	if err != nil {
 		return err
 	}
+	next := agent.State{}
+	if st != nil {
+		next = *st
+	}
+	next.Paused = was.paused
+	return b.putState(id, &next, was, found)
+}
+
+// pause replaces whether an id is paused, and nothing else of what is remembered.
+func (b *burst) pause(id agent.ID, paused bool) error {
+	was, found, err := b.c.state(id)
+	if err != nil {
+		return err
+	}
+	next := was.state(id)
+	next.Paused = paused
+	return b.putState(id, &next, was, found)
+}
+
+func (b *burst) putState(id agent.ID, st *agent.State, was stateRow, found bool) error {
 	if st.Empty() {
 		if !found {
 			return nil

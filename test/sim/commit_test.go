@@ -125,7 +125,6 @@ func (t *transaction) displace(id agent.ID, state *agent.State) {
 		return
 	}
 	merged := *state
-	merged.Paused = merged.Paused || old.Paused
 	if merged.Mount.IsZero() {
 		merged.Mount = old.Mount
 	}
@@ -173,6 +172,11 @@ func (t *transaction) applyOwn(ch *agent.Change) {
 	if ch.SetState {
 		t.setState(ch.ID, ch.State)
 	}
+	if ch.Pause != nil {
+		next := t.db.states[ch.ID]
+		next.Paused = *ch.Pause
+		t.putState(ch.ID, &next)
+	}
 	if ch.SetProblems && t.db.setProblems(ch.ID, ch.Problems, t.at) {
 		t.wrote = true
 	}
@@ -200,7 +204,17 @@ func (t *transaction) bury(grave *agent.Tombstone) {
 	t.wrote = true
 }
 
+// setState leaves it as it is whether the id is paused.
 func (t *transaction) setState(id agent.ID, st *agent.State) {
+	next := agent.State{}
+	if st != nil {
+		next = *st
+	}
+	next.Paused = t.db.states[id].Paused
+	t.putState(id, &next)
+}
+
+func (t *transaction) putState(id agent.ID, st *agent.State) {
 	was, found := t.db.states[id]
 	if st.Empty() {
 		if found {

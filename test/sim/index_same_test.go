@@ -179,6 +179,9 @@ func (p *pair) change() agent.Change {
 	if ch.SetState = p.IntN(2) == 0; ch.SetState && p.IntN(3) > 0 {
 		ch.State = p.state(id)
 	}
+	if p.IntN(5) == 0 {
+		ch.Pause = new(p.IntN(2) == 0)
+	}
 	if ch.SetProblems = p.IntN(3) == 0; ch.SetProblems {
 		ch.Problems = p.problems(id)
 	}
