@@ -63,7 +63,8 @@ func (c *Controller) line(t *task, e *agent.Event) {
 		return
 	}
 	kept, _ := lines.Get().(*[]zap.Field)
-	fields := append((*kept)[:0],
+	fields := (*kept)[:0]
+	fields = append(fields,
 		zap.String("event", string(e.Reason)),
 		zap.String("agent_id", clip(string(e.ID))),
 		zap.String("path", clip(e.Path)),

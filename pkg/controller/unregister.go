@@ -158,7 +158,15 @@ func (c *Controller) recordDeparture(ctx context.Context, t *task, u *undo) erro
 		ch := agent.Change{ID: t.id, At: t.obs.Now, Expected: t.obs.Row, Bury: was, Unbury: was == nil, Durable: true}
 		return c.commitOne(ctx, ch)
 	})
-	return c.commitOne(ctx, agent.Change{ID: t.id, At: t.obs.Now, Expected: t.obs.Row, Bury: &buried, Durable: true})
+	ch := agent.Change{ID: t.id, At: t.obs.Now, Expected: t.obs.Row, Bury: &buried, Durable: true}
+	if t.obs.Row == nil { // its address alone says where it was, and goes before anything else is written
+		for _, e := range t.obs.Relay.Endpoints {
+			if ns, _, ok := agent.ParseSubject(string(e.Subject)); ok {
+				ch.Left = append(ch.Left, ns)
+			}
+		}
+	}
+	return c.commitOne(ctx, ch)
 }
 
 func (c *Controller) commitOne(ctx context.Context, ch agent.Change) error {

@@ -200,7 +200,7 @@ func (b *burst) displace(rec *agent.Record, state *agent.State) error {
 	}
 	merged := *state
 	if found {
-		old := was.state(rec.ID)
+		old := b.c.decodeState(rec.ID, was)
 		if !old.MissingSince.IsZero() {
 			return nil
 		}

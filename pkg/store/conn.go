@@ -47,6 +47,7 @@ type conn struct {
 	buf   []byte
 	// before is the last row that was read in full.
 	before agent.Record
+	mounts mounts
 }
 
 func openConn(ctx context.Context, uri string, flags sqlite3.OpenFlag) (*conn, error) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"sync/atomic"
 	"time"
 
 	"github.com/mesh-registry/mesh-controller/pkg/agent"
@@ -21,14 +20,14 @@ type stateRow struct {
 	lost, paused, held   bool
 }
 
-func encodeState(st *agent.State) stateRow {
+func (c *conn) encodeState(st *agent.State) stateRow {
 	return stateRow{
 		missing:  agent.FormatTime(st.MissingSince),
 		clock:    agent.FormatTime(st.Clock.Wall),
 		boot:     st.Clock.BootID,
 		offset:   int64(st.Clock.Offset),
 		evidence: st.Evidence.String(),
-		mount:    encodeMount(st.Mount),
+		mount:    c.mounts.encode(st.Mount),
 		lost:     st.Lost,
 		paused:   st.Paused,
 		held:     st.Held,
@@ -50,7 +49,7 @@ func (r *row) stateRow() (agent.ID, stateRow) {
 	}
 }
 
-func (s stateRow) state(id agent.ID) agent.State {
+func (c *conn) decodeState(id agent.ID, s stateRow) agent.State {
 	return agent.State{
 		ID:           id,
 		MissingSince: agent.ParseTime(s.missing),
@@ -60,41 +59,49 @@ func (s stateRow) state(id agent.ID) agent.State {
 			Offset: time.Duration(s.offset),
 		},
 		Evidence: agent.ParseEvidence(s.evidence),
-		Mount:    decodeMount(s.mount),
+		Mount:    c.mounts.decode(s.mount),
 		Lost:     s.lost,
 		Paused:   s.paused,
 		Held:     s.held,
 	}
 }
 
-// lastMount is the mount that was encoded or decoded last, and its form. There are
-// few, and a fleet of states has the same.
-var lastMount atomic.Pointer[encodedMount]
+// mounts are the mount that was encoded last and the one that was decoded last: there
+// are few, and a fleet of states has the same. They are not one: text that is not
+// UTF-8 does not come back as it was.
+type mounts struct{ encoded, decoded encodedMount }
 
 type encodedMount struct {
 	mount agent.Mount
 	text  string
 }
 
+func (l *mounts) encode(m agent.Mount) string {
+	if e := &l.encoded; e.mount != m {
+		*e = encodedMount{m, encodeMount(m)}
+	}
+	return l.encoded.text
+}
+
+func (l *mounts) decode(s string) agent.Mount {
+	if d := &l.decoded; d.text != s {
+		*d = encodedMount{decodeMount(s), s}
+	}
+	return l.decoded.mount
+}
+
 func encodeMount(m agent.Mount) string {
 	if m.IsZero() {
 		return ""
-	}
-	if last := lastMount.Load(); last != nil && last.mount == m {
-		return last.text
 	}
 	b, err := json.Marshal(m)
 	if err != nil {
 		return "" // five strings: cannot be
 	}
-	lastMount.Store(&encodedMount{m, string(b)})
 	return string(b)
 }
 
 func decodeMount(s string) agent.Mount {
-	if last := lastMount.Load(); last != nil && last.text == s {
-		return last.mount
-	}
 	var m agent.Mount
 	if s == "" || json.Unmarshal([]byte(s), &m) != nil {
 		return agent.Mount{}
@@ -140,7 +147,7 @@ func (sc *scan) ownRecords(c *conn) error {
 	}{
 		{`SELECT ` + stateColumns + ` FROM mesh_controller_agents`, func(r *row) {
 			id, st := r.stateRow()
-			l.States[id] = st.state(id)
+			l.States[id] = c.decodeState(id, st)
 		}},
 		// One whose row is back in the index is no longer displaced.
 		{`SELECT ` + tombstoneColumns + ` FROM mesh_controller_tombstones

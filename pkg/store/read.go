@@ -77,7 +77,7 @@ func (c *conn) view(id agent.ID, kept kinds) (v agent.View, err error) {
 			return v, err
 		}
 		if found {
-			state := st.state(id)
+			state := c.decodeState(id, st)
 			v.State = &state
 		}
 	}

@@ -30,7 +30,7 @@ func (b *burst) pause(id agent.ID, paused bool) error {
 	if err != nil {
 		return err
 	}
-	next := was.state(id)
+	next := b.c.decodeState(id, was)
 	next.Paused = paused
 	return b.putState(id, &next, was, found)
 }
@@ -43,11 +43,11 @@ func (b *burst) putState(id agent.ID, st *agent.State, was stateRow, found bool)
 		b.learn.state(id, nil)
 		return b.exec(`DELETE FROM mesh_controller_agents WHERE agent_id = ?`, id)
 	}
-	now := encodeState(st)
+	now := b.c.encodeState(st)
 	if found && now == was {
 		return nil
 	}
-	kept := now.state(id)
+	kept := b.c.decodeState(id, now)
 	b.learn.state(id, &kept)
 	if err := b.touch(nil); err != nil {
 		return err

@@ -12,7 +12,8 @@ import (
 //
 // A linked git worktree inherits only when the recorded directory itself is
 // gone: a branch without the file must not cost the main checkout its identity.
-// Only an operator who adopts it may take it from there.
+// Only an operator who adopts it may take it from there. One that is the recorded
+// directory inherits nothing: it is at home.
 func (pl *planner) eligible() (candidates []Claim, doubt *agent.Look) {
 	seen := map[agent.FileID]int{}
 	for i := range pl.o.Claims {
@@ -23,7 +24,7 @@ func (pl *planner) eligible() (candidates []Claim, doubt *agent.Look) {
 		if c.Look.Class == agent.Unknown && doubt == nil {
 			doubt = &c.Look
 		}
-		if !pl.carries(c) || c.Place.Problem != nil || c.Look.Worktree && pl.homeStands() && !pl.adopted(c) {
+		if !pl.carries(c) || c.Place.Problem != nil || c.Look.Worktree && pl.homeStands() && !pl.recorded(c) && !pl.adopted(c) {
 			continue
 		}
 		if !c.Look.Dir.IsZero() {

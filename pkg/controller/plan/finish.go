@@ -36,18 +36,23 @@ func (pl *planner) finish() {
 }
 
 // pause leaves everything as it is and says how much waits. That the volume of an
-// absence on record was away is remembered all the same: the clock is to begin
-// anew when it is back, as if nobody had paused.
+// absence on record was away, or a mass disappearance held it, is remembered all the
+// same: the clock is to begin anew when that ends, as if nobody had paused.
 func (pl *planner) pause() {
 	message := "converging is off"
 	if n := len(pl.plan.Actions); n > 0 {
 		message += "; " + countOf(n, "an action waits", "actions wait")
 	}
 	c := agent.Change{ID: pl.o.ID, At: pl.plan.Change.At, Expected: pl.plan.Change.Expected}
-	if was := pl.o.State; pl.o.missing() && pl.plan.Absent == agent.VolumeGone && was.Evidence != agent.VolumeGone {
-		seen := *was
-		seen.Evidence = agent.VolumeGone
-		c.SetState, c.State = true, &seen
+	if pl.o.missing() {
+		seen := *pl.o.State
+		if pl.plan.Absent == agent.VolumeGone {
+			seen.Evidence = agent.VolumeGone
+		}
+		seen.Held = seen.Held || pl.state != nil && pl.state.Held
+		if c.SetState = seen != *pl.o.State; c.SetState {
+			c.State = &seen
+		}
 	}
 	pl.plan = Plan{ID: pl.o.ID, Path: pl.plan.Path, Reason: agent.Paused, Message: message, Change: c}
 }

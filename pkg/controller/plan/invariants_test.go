@@ -543,7 +543,7 @@ func exactlyOneEndpoint(v *verdict) string {
 	if row == nil || !r.Enabled || r.Degraded != "" || r.Down != "" || v.evidence == agent.Unknown && v.o.Row != nil {
 		return ""
 	}
-	if v.o.Row != nil && v.evidence.Absent() && row.Path == v.o.Row.Path && interruptedRemoval(v.o, agent.Removed) && overdue(v) {
+	if v.o.Row != nil && v.evidence.Absent() && row.Path == v.o.Row.Path && interruptedRemoval(v.o, agent.Removed) && !stopped(v) {
 		return ""
 	}
 	if len(r.Endpoints) != 1 || r.Endpoints[0].Subject != row.Subject() || !r.Endpoints[0].Whole || r.Kept {
@@ -848,7 +848,7 @@ func everyChangeIsTold(v *verdict) string {
 			told++
 		}
 	}
-	switch need := began || returned || len(v.p.Actions) > 0; {
+	switch need := began || returned || len(v.p.Actions) > 0 || v.p.Change.Unbury && stopped(v); {
 	case (v.p.Change.Displaces != "") != (len(whose) == 1) || len(whose) == 1 && whose[0] != v.p.Change.Displaces:
 		return "another one is told of"
 	case v.p.Record != nil && interruptedRemoval(v.o, v.p.Record.Reason):
@@ -934,17 +934,18 @@ func departs(v *verdict) bool {
 // already: its record has evidence and is not older than the absence.
 func interruptedRemoval(o *plan.Observation, r agent.Reason) bool {
 	t := o.Tombstone
-	if o.Row == nil || t == nil || t.Reason != r || t.Evidence == "" {
+	if t == nil || t.Reason != r || t.Evidence == "" {
 		return false
 	}
 	since := missingSince(o.State)
 	return r != agent.Removed || !since.IsZero() && !t.At.Before(since)
 }
 
-// overdue reports whether the end of an absence has come (GraceBounds), whatever
-// keeps it for the moment.
-func overdue(v *verdict) bool {
-	return v.p.Record != nil || !v.p.RemoveAt.IsZero() && !v.p.RemoveAt.After(v.o.Now.Wall)
+// stopped reports whether a removal of a row that was interrupted is not to go on:
+// the end of the absence has not come any more (GraceBounds), and that is no doubt.
+func stopped(v *verdict) bool {
+	overdue := v.p.Record != nil || !v.p.RemoveAt.IsZero() && !v.p.RemoveAt.After(v.o.Now.Wall)
+	return v.o.Row != nil && v.evidence.Absent() && interruptedRemoval(v.o, agent.Removed) && !overdue && (!claimedSomewhere(v.o) || carried(v.o))
 }
 
 // orderedPlaceOrNothing: a place that is adopted is where the row ends. An order
@@ -1000,11 +1001,11 @@ func voidRecordsGo(v *verdict) string {
 	told := slices.ContainsFunc(c.Events, func(e agent.Event) bool { return e.Reason == agent.Conflict })
 	beside := o.Row != nil && o.Tombstone != nil && !o.Home.Denied && !adopts(o)
 	lost := beside && o.IndexLost && o.Tombstone.Reason == agent.Unregistered && v.evidence != agent.Present
-	stopped := beside && v.evidence.Absent() && c.Op != agent.RelocateRow && interruptedRemoval(o, agent.Removed) && !overdue(v)
+	void := beside && c.Op != agent.RelocateRow && stopped(v)
 	switch {
 	case told != lost:
 		return "it is told, or it is not"
-	case v.p.Record == nil && c.Unbury != (lost || stopped || beside && v.evidence == agent.Present):
+	case v.p.Record == nil && c.Unbury != (lost || void || beside && v.evidence == agent.Present):
 		return "it is dropped, or it stays"
 	}
 	return ""
@@ -1113,9 +1114,9 @@ func heldByTheHold(v *verdict) string {
 	return ""
 }
 
-// pausedDoesNothing: what is switched off stays as it is and asks for nothing,
-// but that the volume of an absence on record is away is remembered with it; an
-// order is planned as if it were on.
+// pausedDoesNothing: what is switched off stays as it is and asks for nothing, but
+// that the volume of an absence on record is away, or a mass disappearance holds it,
+// is remembered with it; an order is planned as if it were on.
 func pausedDoesNothing(v *verdict) string {
 	if v.o.Order != (plan.Order{}) {
 		awake := *v.o
@@ -1127,10 +1128,16 @@ func pausedDoesNothing(v *verdict) string {
 	}
 	p := v.p
 	if was := v.o.State; was != nil && was.Missing() && p.Change.SetState {
-		seen := *was
-		seen.Evidence = agent.VolumeGone
-		if was.Evidence == agent.VolumeGone || v.evidence != agent.VolumeGone || p.Change.State == nil || *p.Change.State != seen {
-			return "it remembers something else than that the volume is away"
+		if p.Change.State == nil {
+			return "it forgets the absence"
+		}
+		seen := *p.Change.State
+		if seen.Evidence != was.Evidence && (seen.Evidence != agent.VolumeGone || v.evidence != agent.VolumeGone) ||
+			seen.Held != was.Held && (was.Held || v.o.Mass == nil) {
+			return "it remembers what is not so"
+		}
+		if seen.Evidence, seen.Held = was.Evidence, was.Held; seen != *was {
+			return "it remembers something else than what ends the clock"
 		}
 		p.Change.SetState, p.Change.State = false, nil
 	}

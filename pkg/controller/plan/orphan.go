@@ -66,16 +66,22 @@ func (pl *planner) orphan(e agent.Evidence) {
 
 // waits plans for an orphan that stays for now: it keeps its address, but for what
 // a removal that was interrupted took away and will go on to take. One that is not
-// to go on, its clock being set anew or a hold having begun, is void.
+// to go on, its clock being set anew, a hold having begun or its manifest having
+// turned up, is void; that a place is in doubt says nothing of it.
 func (pl *planner) waits() {
-	begun := pl.interrupted(agent.Removed)
-	if begun && !pl.plan.RemoveAt.IsZero() && !pl.plan.RemoveAt.After(pl.o.Now.Wall) {
+	if pl.o.Row == nil {
 		return
 	}
-	pl.plan.Change.Unbury = pl.plan.Change.Unbury || begun
-	if pl.o.Row != nil {
-		pl.relay(pl.o.Row)
+	if pl.interrupted(agent.Removed) {
+		goesOn := !pl.plan.RemoveAt.IsZero() && !pl.plan.RemoveAt.After(pl.o.Now.Wall)
+		if goesOn || pl.claimed() && !pl.carried() {
+			return
+		}
+		pl.plan.Change.Unbury = true
+		pl.event(pl.plan.Reason, pl.plan.Path, pl.plan.Message+"; a removal that had begun is not carried on")
+		pl.told = true
 	}
+	pl.relay(pl.o.Row)
 }
 
 // leaving reports whether an end of this kind is on record beside the row.
@@ -84,13 +90,14 @@ func (pl *planner) leaving(r agent.Reason) bool {
 }
 
 // interrupted reports whether a removal of this kind is on record, and in the
-// history, that did not come to the row. The record that precedes an unregistration
+// history, that did not come to its end. The record that precedes an unregistration
 // has no evidence; one that is older than the absence is of another row.
 func (pl *planner) interrupted(r agent.Reason) bool {
-	if !pl.leaving(r) || pl.o.Tombstone.Evidence == "" {
+	t := pl.o.Tombstone
+	if t == nil || t.Reason != r || t.Evidence == "" {
 		return false
 	}
-	return r != agent.Removed || pl.o.missing() && !pl.o.State.MissingSince.After(pl.o.Tombstone.At)
+	return r != agent.Removed || pl.o.missing() && !pl.o.State.MissingSince.After(t.At)
 }
 
 // unreachable marks the row so.

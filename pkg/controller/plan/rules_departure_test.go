@@ -369,8 +369,8 @@ func departureRules() []rule {
 			do moveMail relay.agent.p.Self <-
 			unbury
 			remembers PathMissing, missing now-24h0m0s, clock now, mount /dev/a
+			event PathMissing /w/p/home
 			durable
-			deed PathMissing /w/p/home
 			removeAt now+24h0m0s
 			requeue 24h0m0s
 `},
@@ -520,6 +520,14 @@ func pauseRules() []rule {
 		}, `
 			reason Paused /w/p/home
 			remembers VolumeMissing, missing now-1h0m0s, clock now-1h0m0s, mount /dev/a
+`},
+		{"paused orphan remembers that it was held", func(o *plan.Observation, _ *plan.Policy) {
+			orphan(o, grace)
+			massHold(o, time.Hour)
+			o.Paused = true
+		}, `
+			reason Paused /w/p/home
+			remembers PathMissing, missing now-24h0m0s, clock now-24h0m0s, mount /dev/a, held
 `},
 		{"paused newcomer is not imported", func(o *plan.Observation, _ *plan.Policy) {
 			newcomer(o, claimAt(alphaPath))

@@ -365,6 +365,16 @@ func identityRules() []rule {
 			durable
 			starts
 `},
+		{"worktree from which an agent was displaced is its home still", func(o *plan.Observation, _ *plan.Policy) {
+			displaced(o, time.Hour)
+			o.Home = homeOf(lookPresent(homePath, self))
+			claims(o, changed(claimAt(homePath), worktree))
+		}, `
+			reason Resurrected /w/p/home
+			do insertRow
+			remembers nothing
+			deed Resurrected /w/p/home
+`},
 		{"worktree does not inherit from a displaced directory that stands", func(o *plan.Observation, _ *plan.Policy) {
 			displaced(o, time.Hour)
 			claims(o, changed(claimAt(alphaPath), worktree))
