@@ -34,6 +34,9 @@ type ledger struct {
 	directories map[agent.ID]agent.FileID
 	// restored ids got their mail back since the last listing of the relay.
 	restored map[agent.ID]struct{}
+	// strays are addresses that could not be taken back: no listing since shows
+	// whether they stand.
+	strays   map[agent.ID][]agent.Subject
 	contests map[agent.ID]map[string]contest // by field
 	// mass holds by root, as last computed.
 	mass map[string]*plan.Hold
@@ -67,6 +70,7 @@ func newLedger() *ledger {
 		left:        map[string]struct{}{},
 		directories: map[agent.ID]agent.FileID{},
 		restored:    map[agent.ID]struct{}{},
+		strays:      map[agent.ID][]agent.Subject{},
 		contests:    map[agent.ID]map[string]contest{},
 		mass:        map[string]*plan.Hold{},
 	}
@@ -108,6 +112,7 @@ func (l *ledger) load(s *snapshot) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.restored)
+	clear(l.strays)
 	if l.loaded == s.index {
 		return
 	}
@@ -345,6 +350,18 @@ func (l *ledger) setRestored(id agent.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.restored[id] = struct{}{}
+}
+
+func (l *ledger) stray(id agent.ID, s agent.Subject) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.strays[id] = append(l.strays[id], s)
+}
+
+func (l *ledger) straysOf(id agent.ID) []agent.Subject {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.strays[id])
 }
 
 func (l *ledger) isRestored(id agent.ID) bool {

@@ -277,9 +277,13 @@ func (c *Controller) readRelay(ctx context.Context, r *reading, tasks []*task) {
 			namespaces[ns] = struct{}{}
 			subjects[agent.SubjectOf(ns, t.id)] = struct{}{}
 		}
+		also := c.ledger.straysOf(t.id)
 		for _, e := range exist.Of(t.id) {
-			subjects[e.Subject] = struct{}{}
-			if ns, _, ok := agent.ParseSubject(string(e.Subject)); ok {
+			also = append(also, e.Subject)
+		}
+		for _, s := range also {
+			subjects[s] = struct{}{}
+			if ns, _, ok := agent.ParseSubject(string(s)); ok {
 				namespaces[ns] = struct{}{}
 			}
 		}

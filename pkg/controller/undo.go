@@ -53,11 +53,16 @@ func (c *Controller) restoreRelay(ctx context.Context, t *task) error {
 	}
 	var errs []error
 	for _, a := range slices.Backward(t.plan.Actions) {
+		var err error
 		switch {
 		case a.Type == plan.MoveMail && a.From != "":
-			errs = append(errs, c.readdressBack(ctx, t, &a))
+			err = c.readdressBack(ctx, t, &a)
 		case a.Type == plan.EnsureEndpoint && !t.had(a.Subject):
-			errs = append(errs, c.ports.Relay.Retire(ctx, a.Subject, t.obs.Now.Wall))
+			err = c.ports.Relay.Retire(ctx, a.Subject, t.obs.Now.Wall)
+		}
+		if err != nil {
+			c.ledger.stray(t.id, a.Subject)
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)

@@ -111,6 +111,9 @@ func (w *watch) remembers(ch *agent.Change, has bool) {
 
 // pausedStays: what an operator has switched off is left alone.
 func (w *watch) pausedStays(ch *agent.Change) {
+	if w.order != nil && ch.Op == agent.InsertRow && w.db.graves[ch.ID].Reason == agent.Displaced {
+		return // an order that displaced it is taken back
+	}
 	if w.isPaused(ch.ID) && (ch.Op != agent.KeepRow || ch.Bury != nil || len(ch.Left) > 0) {
 		w.fail("paused", "%s is changed: operation %d", ch.ID, ch.Op)
 	}
