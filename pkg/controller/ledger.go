@@ -209,7 +209,7 @@ func (l *ledger) count(p *plan.Plan, before *agent.Record, displaced *agent.Entr
 		l.status[displaced.Status]--
 		if s := p.Change.DisplacedState; s != nil {
 			if _, ok := l.orphans[displaced.ID]; !ok {
-				l.orphans[displaced.ID] = orphan{since: s.MissingSince}
+				l.orphans[displaced.ID] = orphan{since: recorded(s.MissingSince)}
 			}
 		}
 	}
@@ -224,11 +224,14 @@ func (l *ledger) count(p *plan.Plan, before *agent.Record, displaced *agent.Entr
 	}
 }
 
+// recorded is a time as the index gives it back.
+func recorded(t time.Time) time.Time { return agent.ParseTime(agent.FormatTime(t)) }
+
 // absence keeps the orphans.
 func (l *ledger) absence(p *plan.Plan, before *agent.Record) {
 	if p.Change.SetState && p.Change.State.Missing() {
 		o := l.orphans[p.ID]
-		o.since = p.Change.State.MissingSince
+		o.since = recorded(p.Change.State.MissingSince)
 		if before != nil {
 			o.root = before.ScanRoot
 		}

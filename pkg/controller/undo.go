@@ -19,19 +19,21 @@ type undo struct{ steps []func(context.Context) error }
 
 func (u *undo) push(step func(context.Context) error) { u.steps = append(u.steps, step) }
 
-// undoWithin bounds taking back; it fits into the time of a stop.
+// undoWithin bounds each step of taking back. Only the index is waited for, so that
+// all of it fits into the time of a stop.
 const undoWithin = 2 * time.Second
 
 // run takes everything back, whatever fails on the way, and joins the errors.
-// It goes on when the order's own time is over.
+// It goes on when the order's own time is over, and each step has a time of its own:
+// an index that is locked must not cost a manifest its old content.
 func (u *undo) run(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
-	defer cancel()
 	var errs []error
 	for _, step := range slices.Backward(u.steps) {
-		if err := step(ctx); err != nil {
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+		if err := step(within); err != nil {
 			errs = append(errs, fmt.Errorf("take back: %w", err))
 		}
+		cancel()
 	}
 	u.steps = nil
 	return errors.Join(errs...)
