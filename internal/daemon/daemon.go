@@ -53,7 +53,7 @@ func newDaemon(s *Settings, b Build, log *Log, p *parts) *Daemon {
 	d.unlock = func() error { return nil }
 	d.health = &health{
 		now: p.now, progress: p.loop.Progress, swept: p.loop.Ready(),
-		writable: p.writable, relayReadable: p.relayReadable,
+		writable: p.writable, written: p.written, relayReadable: p.relayReadable,
 	}
 	return d
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/relay/maildir"
 	"github.com/mesh-registry/mesh-controller/pkg/store"
 )
@@ -115,7 +116,11 @@ func (e *examination) relay(ctx context.Context) {
 		err = bounded(ctx, checkWithin, func(ctx context.Context) error { return relayReadable(ctx, backend) })
 	}
 	if err != nil {
-		e.add("relay", Problem, "mend the file (it is never overwritten while it cannot be read); agents converge in the index meanwhile", "%v", err)
+		fix := "make it a directory that this user can read; agents converge in the index meanwhile"
+		if errors.Is(err, agent.ErrDegraded) {
+			fix = "mend the file (it is never overwritten while it cannot be read); agents converge in the index meanwhile"
+		}
+		e.add("relay", Problem, fix, "%v", err)
 	}
 	if e.ours("relay", "--relay-dir", e.s.RelayDir, rulesPath(e.s.RelayDir)) && err == nil {
 		e.ok("relay", "%s", e.s.RelayDir)

@@ -31,6 +31,7 @@ type health struct {
 	progress      func() time.Time
 	swept         <-chan struct{}
 	writable      func(context.Context) error
+	written       func() time.Time // when the index last took a write; zero: never
 	relayReadable func(context.Context) error
 
 	mu     sync.Mutex
@@ -71,6 +72,9 @@ func (h *health) sweepDone() error {
 func (h *health) indexWritable(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if at := h.written(); at.After(h.proven) {
+		h.proven = at
+	}
 	if h.now().Sub(h.proven) < proofLasts {
 		return nil
 	}

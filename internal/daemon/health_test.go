@@ -17,6 +17,7 @@ type patient struct {
 	clock           time.Time
 	moved           time.Time
 	sweep           chan struct{}
+	wrote           time.Time
 	locked, unclear error
 	proofs          int
 }
@@ -27,6 +28,7 @@ func newPatient() *patient {
 	p.health = health{
 		now: func() time.Time { return p.clock }, progress: func() time.Time { return p.moved }, swept: p.sweep,
 		writable:      func(context.Context) error { p.proofs++; return p.locked },
+		written:       func() time.Time { return p.wrote },
 		relayReadable: func(context.Context) error { return p.unclear },
 	}
 	return p
@@ -115,5 +117,20 @@ func TestReadyDoesNotWaitForWhatHangs(t *testing.T) {
 	}
 	if took := time.Since(began); took > 2*checkWithin {
 		t.Errorf("took %s", took)
+	}
+}
+
+// A write that landed proves as much as a check does.
+func TestAWriteProvesTheIndex(t *testing.T) {
+	p := newPatient()
+	close(p.sweep)
+	p.locked = errors.New("locked")
+	p.wrote = p.clock.Add(-writableWithin + time.Second)
+	if code, body := p.ask("/readyz?verbose"); code != 200 {
+		t.Errorf("%d %s", code, body)
+	}
+	p.clock = p.clock.Add(time.Second)
+	if code, _ := p.ask("/readyz"); code != 503 {
+		t.Errorf("%d when the proof is over", code)
 	}
 }

@@ -98,6 +98,7 @@ func wire(c *Config, m mode, index *store.Store, b Build, clk clock.System, log 
 	return &parts{
 		loop: loop, history: index, metrics: t, now: clk.Now, close: index.Close,
 		writable:      index.Writable,
+		written:       index.Written,
 		check:         func(ctx context.Context) error { return databaseError(index.QuickCheck(ctx)) },
 		relayReadable: func(ctx context.Context) error { return relayReadable(ctx, backend) },
 		reload: func(c *Config) error {
@@ -118,11 +119,14 @@ func newRelay(c *Config, m mode, now func() time.Time) (relay.Backend, error) {
 	return backend, nil
 }
 
-// relayReadable reads the rules of no namespace: that takes the relay's answer
-// and rules that can be read.
+// relayReadable looks at no mailbox and reads the rules of no namespace: that takes
+// the relay's answer, mailboxes that can be looked at and rules that can be read.
 func relayReadable(ctx context.Context, b relay.Backend) error {
 	if b == nil {
 		return nil
+	}
+	if _, err := b.Endpoints(ctx, nil); err != nil {
+		return err
 	}
 	_, err := b.NamespaceRules(ctx, nil)
 	return err

@@ -34,6 +34,8 @@ type parts struct {
 	history History
 	// writable proves that the index would take a write, without one.
 	writable func(ctx context.Context) error
+	// written is when the index last took a write; zero: never.
+	written func() time.Time
 	// check looks for damage in the index; it reads all of it.
 	check func(ctx context.Context) error
 	// relayReadable proves that the relay answers and its rules can be read.

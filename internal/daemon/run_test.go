@@ -112,6 +112,7 @@ func start(t *testing.T, change func(*rig)) *rig {
 	ok := func(context.Context) error { return nil }
 	p := &parts{
 		loop: r.loop, history: r.history, metrics: newTelemetry(Build{}), now: time.Now,
+		written:  func() time.Time { return time.Time{} },
 		writable: ok, check: ok, relayReadable: ok, reload: func(*Config) error { return nil },
 		close: func() error { r.closed.Add(1); return nil },
 	}

@@ -121,6 +121,11 @@ func (c *Controller) applyIntent(ctx context.Context, t *task, u *undo) error {
 		}
 		t.incumbent = views[id]
 	}
+	if p := &t.plan; t.intent.write != nil && t.intent.order.Reason == agent.Updated && p.Reason == agent.InSync && p.Deed == nil {
+		// What was set is in the file alone: no column has it.
+		p.Reason, p.Message = agent.Updated, "the manifest was written; nothing of it is in the index"
+		p.Deed = &agent.Event{At: t.obs.Now.Wall, ID: t.id, Reason: p.Reason, Path: p.Path, Message: p.Message}
+	}
 	if !t.intent.final {
 		u.push(func(ctx context.Context) error { return c.restore(ctx, t) })
 	}

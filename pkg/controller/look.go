@@ -118,8 +118,16 @@ func (c *Controller) listRelay(ctx context.Context, s *snapshot, last *snapshot,
 		return
 	}
 	s.relay = listing
+	was := ""
 	if last != nil {
 		c.ledger.mark(changed, now, sourceRelay)
+		was = last.relayTrouble()
+	}
+	switch now := s.relayTrouble(); {
+	case now != "" && now != was:
+		c.log.Warn("the relay's rules cannot be read", zap.String("event", string(agent.RelayDegraded)), zap.String("error", clip(now)))
+	case now == "" && was != "":
+		c.log.Info("the relay answers again, and its rules can be read", zap.String("event", "RelayRecovered"))
 	}
 }
 

@@ -166,10 +166,13 @@ func dirOf(t *task, path string) agent.FileID {
 
 // operable refuses what an operator has switched off.
 func operable(t *task) error {
-	if t.obs.Paused {
+	switch st := t.obs.State; {
+	case !t.obs.Paused:
+		return nil
+	case st != nil && st.Paused:
 		return refuse("mesh-controller resume "+string(t.id)+" (or resume alone, for everybody) switches it on again", "converging is paused")
 	}
-	return nil
+	return refuse("mesh-controller resume switches it on again", "converging is paused")
 }
 
 // relayAnswers is asked where an address has to be made: without it the rest

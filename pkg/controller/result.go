@@ -86,7 +86,11 @@ func (c *Controller) done(t *task, sequence uint64, now time.Time, took time.Dur
 		c.queue.AddAfter(t.id, conflictDelay)
 	}
 	c.ports.Metrics.Reconciled(result, took)
-	c.resyncs.finish(t, sequence, deedOf(&t.plan), nil)
+	d := deedOf(&t.plan)
+	if t.waits && d == synced {
+		d = 0 // a step that waits for DorkOS is not done, however often it is tried
+	}
+	c.resyncs.finish(t, sequence, d, nil)
 }
 
 // waitsForInterval reports whether another sweep would be no wiser: the last one

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/ncruces/go-sqlite3"
+	"golang.org/x/sys/unix"
 )
 
 // connected returns the connection, opened if need be, on the file that is at
@@ -128,6 +129,10 @@ func (s *Store) openWriter(ctx context.Context, head header) (*conn, error) {
 		// Also what a rollback journal gets. It touches the database's ctime, so it
 		// is not for every opening.
 		params.Set("modeof", s.path)
+	}
+	// Nothing is made beside a file that cannot be written: it would have its mode.
+	if err := unix.Faccessat(unix.AT_FDCWD, s.path, unix.W_OK, unix.AT_EACCESS); err != nil {
+		return nil, &fs.PathError{Op: "write", Path: s.path, Err: err}
 	}
 	if err := createSides(s.path, head.wal); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,6 +39,8 @@ type Store struct {
 	now      func() time.Time
 
 	notices []string // written by Open only
+
+	written atomic.Int64 // nanoseconds since 1970; 0: never
 
 	gate chan struct{} // holds a token while somebody is in
 	// Below: only inside the gate.

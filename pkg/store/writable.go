@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Writable proves that the index would take a write, without one: it takes the
@@ -26,6 +27,14 @@ func (s *Store) Writable(ctx context.Context) error {
 		return fmt.Errorf("write to the index: %w", s.explain(err))
 	}
 	return nil
+}
+
+// Written is when the index last took a write of this process; zero: never.
+func (s *Store) Written() time.Time {
+	if ns := s.written.Load(); ns != 0 {
+		return time.Unix(0, ns)
+	}
+	return time.Time{}
 }
 
 func (s *Store) tryLock(ctx context.Context) error {

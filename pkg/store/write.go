@@ -116,6 +116,7 @@ func (s *Store) transact(c *conn, durable bool, at time.Time, fn func(*burst) er
 // committed it is done here, while nobody waits for the index; if that fails the
 // next commit is synced.
 func (s *Store) landed(c *conn, synced bool) {
+	s.written.Store(s.now().UnixNano())
 	if s.lock == nil {
 		return
 	}
