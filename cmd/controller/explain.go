@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mesh-registry/mesh-controller/internal/daemon"
+	"github.com/mesh-registry/mesh-controller/pkg/agent"
 	"github.com/mesh-registry/mesh-controller/pkg/controller"
 )
 
@@ -135,6 +136,12 @@ func short(s *string) string {
 func (a *app) explainNext(w io.Writer, e *controller.Explanation) {
 	switch {
 	case len(e.Next) > 0:
+	case e.Agent != nil && e.Agent.Reason == agent.Paused:
+		fmt.Fprintln(w, "\nnext: nothing as long as converging is paused")
+		return
+	case e.Agent != nil && (e.Agent.Reason == agent.RelayDegraded || e.Agent.Reason == agent.UnknownEvidence):
+		fmt.Fprintln(w, "\nnext: another look, which comes by itself")
+		return
 	case e.Agent == nil || e.Agent.RemoveAt.String() == "":
 		fmt.Fprintln(w, "\nnext: nothing to do")
 		return
