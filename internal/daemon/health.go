@@ -2,11 +2,14 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mesh-registry/mesh-controller/pkg/store"
 )
 
 // How health is told.
@@ -72,9 +75,6 @@ func (h *health) sweepDone() error {
 func (h *health) indexWritable(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if at := h.written(); at.After(h.proven) {
-		h.proven = at
-	}
 	if h.now().Sub(h.proven) < proofLasts {
 		return nil
 	}
@@ -83,7 +83,14 @@ func (h *health) indexWritable(ctx context.Context) error {
 		h.proven = h.now()
 		return nil
 	}
-	if !h.proven.IsZero() && h.now().Sub(h.proven) < writableWithin {
+	// A write that landed proves as much as a check. What no waiting mends is told
+	// at once.
+	last := h.proven
+	if at := h.written(); at.After(last) {
+		last = at
+	}
+	_, unusable := errors.AsType[*store.UnusableError](err)
+	if !unusable && !last.IsZero() && h.now().Sub(last) < writableWithin {
 		return nil
 	}
 	return err

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mesh-registry/mesh-controller/pkg/store"
 )
 
 // patient is a daemon's health with every organ in the test's hands.
@@ -129,6 +131,11 @@ func TestAWriteProvesTheIndex(t *testing.T) {
 	if code, body := p.ask("/readyz?verbose"); code != 200 {
 		t.Errorf("%d %s", code, body)
 	}
+	p.locked = &store.UnusableError{Path: "/x", Kind: store.ErrCorrupt}
+	if code, _ := p.ask("/readyz"); code != 503 {
+		t.Errorf("%d of an index that is corrupt", code)
+	}
+	p.locked = errors.New("locked")
 	p.clock = p.clock.Add(time.Second)
 	if code, _ := p.ask("/readyz"); code != 503 {
 		t.Errorf("%d when the proof is over", code)
