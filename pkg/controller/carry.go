@@ -123,7 +123,7 @@ func (c *Controller) applyIntent(ctx context.Context, t *task, u *undo) error {
 	}
 	if p := &t.plan; t.intent.write != nil && t.intent.order.Reason == agent.Updated && p.Reason == agent.InSync && p.Deed == nil {
 		// What was set is in the file alone: no column has it.
-		p.Reason, p.Message = agent.Updated, "the manifest was written; nothing of it is in the index"
+		p.Reason, p.Message = agent.Updated, "the manifest was written; the index keeps nothing of what was set"
 		p.Deed = &agent.Event{At: t.obs.Now.Wall, ID: t.id, Reason: p.Reason, Path: p.Path, Message: p.Message}
 	}
 	if !t.intent.final {

@@ -53,26 +53,6 @@ func (c *Controller) observe(ctx context.Context, ids []agent.ID, r *room) ([]*t
 	return tasks, c.observeTasks(ctx, tasks)
 }
 
-// room for the tasks of a batch, which a worker uses again for the next: they are
-// most of what it would make otherwise. The zero value has none.
-type room struct{ tasks []task }
-
-func (r *room) of(ids []agent.ID) []*task {
-	if cap(r.tasks) < len(ids) {
-		r.tasks = make([]task, len(ids))
-	}
-	r.tasks = r.tasks[:len(ids)]
-	tasks := make([]*task, len(ids))
-	for i, id := range ids {
-		r.tasks[i] = task{id: id}
-		tasks[i] = &r.tasks[i]
-	}
-	return tasks
-}
-
-// leave lets go of what the tasks refer to.
-func (r *room) leave() { clear(r.tasks) }
-
 func (c *Controller) observeTasks(ctx context.Context, tasks []*task) error {
 	r := &reading{s: c.current.Load(), holds: massHolds{}}
 	r.now, r.awake = c.settling.read()

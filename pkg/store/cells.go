@@ -51,7 +51,7 @@ func (r *row) textLike(i int, like string) string {
 
 // cellLike is cell, in the memory of like where that is the same.
 func (r *row) cellLike(i int, like agent.Cell) agent.Cell {
-	if r.ColumnType(i) == sqlite3.TEXT && like.Kind == agent.Text && string(r.ColumnRawText(i)) == like.Text {
+	if r.holds(i, like) {
 		return like
 	}
 	return r.cell(i)
