@@ -182,3 +182,19 @@ func TestInABubble(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// A write that landed proves that the index takes one; what changes nothing does not.
+func TestWrittenIsTheLastWrite(t *testing.T) {
+	s := openNew(t)
+	before := s.Written()
+	commit(t, s, agent.Change{ID: "a", At: at(0), SetState: true})
+	if got := s.Written(); !got.Equal(before) {
+		t.Errorf("%v after a change that changes nothing, %v before", got, before)
+	}
+	then := time.Now().Add(time.Hour)
+	s.now = func() time.Time { return then }
+	commit(t, s, insert("a", "/r/p"))
+	if got := s.Written(); !got.Equal(then) {
+		t.Errorf("%v after a write at %v", got, then)
+	}
+}
